@@ -1,0 +1,88 @@
+"""The one form of what is signed, hashed or compared: canonical JSON (RFC 8785) and instants.
+
+Pure. A value has one text; a text that is not the canonical one of its value is refused, so a signature never covers
+something that reads two ways.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, cast
+
+import rfc8785
+
+from swaddle.errors import IntegrityFault
+
+JSON_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+class NotCanonical(IntegrityFault):
+    """The bytes are not the canonical JSON of an object."""
+
+    code = "SWD-JSON-01"
+    what = "a statement is not in canonical form"
+    fix = "ask for it again; if it happens twice, the other side is faulty or hostile"
+
+
+def canonical(value: object) -> bytes:
+    """Canonical JSON bytes of a JSON value (RFC 8785).
+
+    Raises:
+        NotCanonical: the value has no JSON form (an integer beyond 2^53, a NaN, a non-string key).
+    """
+    try:
+        return rfc8785.dumps(cast("Any", value))
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
+        raise NotCanonical("a value in it has no canonical form") from error
+
+
+def parse_canonical(data: bytes, limit_bytes: int = JSON_LIMIT_BYTES) -> dict[str, Any]:
+    """The object that canonical `data` says.
+
+    Raises:
+        NotCanonical: longer than `limit_bytes`, not UTF-8, not JSON, not an object, or not in canonical form.
+    """
+    if len(data) > limit_bytes:
+        raise NotCanonical("it is longer than allowed")
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical("it is not JSON") from error
+    if not isinstance(value, dict):
+        raise NotCanonical("it is not a JSON object")
+    if canonical(value) != data:
+        raise NotCanonical("its members are not in canonical order or form")
+    return value
+
+
+def digest_hex(data: bytes) -> str:
+    """SHA-256 of `data`, 64 hex digits."""
+    return sha256(data).hexdigest()
+
+
+def format_instant(moment: datetime) -> str:
+    """`2026-11-22T09:24:37Z`: UTC, whole seconds.
+
+    Raises:
+        ValueError: `moment` has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_instant(text: str) -> datetime:
+    """The moment that `format_instant` wrote.
+
+    Raises:
+        NotCanonical: any other form.
+    """
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NotCanonical("a time in it is not of the form 2026-11-22T09:24:37Z") from error
+    if format_instant(moment) != text:
+        raise NotCanonical("a time in it is not of the form 2026-11-22T09:24:37Z")
+    return moment
