@@ -1,0 +1,62 @@
+# The front of everything. `make` alone says what there is; each target does all of its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format lock pages docs bench soak wheel clean
+SHELL := /bin/sh
+
+python := .venv/bin/python
+pytest := $(python) -m pytest --numprocesses 2 --dist worksteal -rs
+SOAK_MINUTES ?= 30
+
+help:  ## this list
+	@printf 'Swaddle. Two commands to start with: make demo, make test.\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo:  ## the whole story on this machine, in under a minute (ARGS="--data ../shared/data" and so on)
+	@tools/venv run
+	@.venv/bin/swaddle demo $(ARGS)
+
+test:  ## the quick tests: every promise, minutes
+	@tools/venv test
+	@$(pytest) -m 'not slow' $(ARGS)
+
+test-all:  ## every test: real services, faults, fuzzers a minute each
+	@tools/venv test
+	@$(pytest) $(ARGS)
+
+lint:  ## ruff, mypy --strict, the layers
+	@tools/venv test
+	@.venv/bin/ruff check --quiet . && echo 'ruff: clean'
+	@.venv/bin/ruff format --quiet --check . && echo 'format: clean'
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-timing 2>&1 || { echo 'the layers do not hold'; exit 1; }
+
+format:  ## let ruff write the files as it wants them
+	@tools/venv test
+	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+
+lock:  ## resolve pyproject.toml into requirements/*.txt anew (UPGRADE=1 for newer versions)
+	@tools/venv test
+	@tools/lock
+
+pages:  ## write the generated pages of docs/ anew (errors, commands, custody events)
+	@tools/venv test
+	@$(python) tools/pages.py
+
+docs:  ## the documentation as HTML, in docs/_build
+	@tools/venv docs
+	@.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build && echo 'docs/_build/index.html'
+
+bench:  ## measure this machine; prints figures, judges nothing
+	@tools/venv test
+	@for bench in bench/*.py; do echo "== $$bench"; $(python) $$bench || exit 1; done
+
+soak:  ## the story again and again for SOAK_MINUTES (default 30)
+	@tools/venv test
+	@$(python) -m pytest -m slow tests/soak --override-ini 'addopts=-q --import-mode=importlib' -s
+
+wheel:  ## build dist/*.whl
+	@tools/venv test
+	@$(python) -m build --wheel --no-isolation --outdir dist .
+
+clean:  ## forget .venv and every cache
+	@rm -rf .venv dist docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
