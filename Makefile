@@ -28,7 +28,7 @@ lint:  ## ruff, mypy --strict, the layers
 	@.venv/bin/ruff check --quiet . && echo 'ruff: clean'
 	@.venv/bin/ruff format --quiet --check . && echo 'format: clean'
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-timing 2>&1 || { echo 'the layers do not hold'; exit 1; }
+	@.venv/bin/lint-imports --no-logo --no-cache || { echo 'the layers do not hold'; exit 1; }
 
 format:  ## let ruff write the files as it wants them
 	@tools/venv test
