@@ -1,0 +1,144 @@
+"""What is inside the signed statements of the transfer (docs/spec/transfer.md sections 3, 5 and 7), typed and strict.
+
+Pure. `convert` or `decode_instruction` reads the object that envelope.signature.open_signed gives; the namespace is
+fixed by the place where a statement is read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from swaddle.wire.messages import Count, Digest, Id, Instant, Message, Outcome, PublicLine, SignedText, convert
+
+
+class HeldStatement(Message, frozen=True):
+    """`swaddle-held-v1`: the gateway holds the transfer whole."""
+
+    at: Instant
+    body_bytes: Count
+    expires: Instant
+    manifest_sha256: Digest
+    transfer: Id
+
+
+class Acknowledgement(Message, frozen=True):
+    """`swaddle-acknowledgement-v1`: the reader is done with it."""
+
+    at: Instant
+    manifest_sha256: Digest
+    outcome: Outcome
+    receipt: SignedText | None
+    transfer: Id
+
+
+class GiveBack(Message, frozen=True):
+    """`swaddle-give-back-v1`: the reader ends its lease."""
+
+    at: Instant
+    transfer: Id
+
+
+class JournalHead(Message, frozen=True):
+    """`swaddle-journal-v1`: how far the journal is."""
+
+    at: Instant
+    entry_sha256: Digest
+    sequence: Count
+
+
+# --- instructions (section 5), each the content of a `swaddle-instruction-v1` statement
+
+
+class InstructionBase(Message, frozen=True, tag_field="instruction"):
+    """What every instruction says."""
+
+    at: Instant
+    sequence: Count
+
+
+class Invite(InstructionBase, frozen=True, tag="invite"):
+    """An enrolment with this lookup is taken."""
+
+    lookup_sha256: Digest
+    expires: Instant
+
+
+class Activate(InstructionBase, frozen=True, tag="activate"):
+    """The pending keys are enrolled under this id."""
+
+    lookup_sha256: Digest
+    submitter: Id
+    enrolment: SignedText
+
+
+class Reject(InstructionBase, frozen=True, tag="reject"):
+    """The pending enrolment is dropped."""
+
+    lookup_sha256: Digest
+
+
+class Revoke(InstructionBase, frozen=True, tag="revoke"):
+    """This submitter is no longer let in."""
+
+    submitter: Id
+
+
+class NewIntake(InstructionBase, frozen=True, tag="intake"):
+    """The intake statement handed out from now on."""
+
+    intake: SignedText
+
+
+class NewCertificate(InstructionBase, frozen=True, tag="certificate"):
+    """A new statement key, signed by the root."""
+
+    certificate: SignedText
+
+
+class NewPullKey(InstructionBase, frozen=True, tag="pull-key"):
+    """The registry's next pull key."""
+
+    pull_key: PublicLine
+
+
+class Allowance(InstructionBase, frozen=True, tag="allowance"):
+    """How many transfers the registry may have leased and not ended."""
+
+    transfers: Annotated[int, msgspec.Meta(ge=1, le=64)]
+
+
+class ReleaseFreeze(InstructionBase, frozen=True, tag="release-freeze"):
+    """Ends one freeze."""
+
+    freeze: Id
+
+
+class JournalDrained(InstructionBase, frozen=True, tag="journal-drained"):
+    """Entries up to here are in custody and may go."""
+
+    through: Count
+
+
+Instruction = (
+    Invite
+    | Activate
+    | Reject
+    | Revoke
+    | NewIntake
+    | NewCertificate
+    | NewPullKey
+    | Allowance
+    | ReleaseFreeze
+    | JournalDrained
+)
+
+
+def decode_instruction(value: dict[str, Any]) -> Instruction:
+    """The instruction that a verified statement's content is.
+
+    Raises:
+        Garbled: unknown or malformed.
+    """
+    return convert(value, Instruction)  # type: ignore[arg-type]
