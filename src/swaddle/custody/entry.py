@@ -1,0 +1,208 @@
+"""A custody entry: what happened to a transfer, a copy, a key, a submitter or an incident. Pure.
+
+An entry says what and when, never who it is about: its values are ids, digests, counts, instants and the words listed
+here. Free text has no form in it, so no person's value can slip in. docs/custody.md is generated from EVENTS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swaddle.canonical import NotCanonical, canonical, digest_hex, format_instant, parse_canonical, parse_instant
+from swaddle.errors import IntegrityFault, OurBug
+
+FIRST_PREVIOUS = "0" * 64
+ENTRY_LIMIT_BYTES = 65_536
+
+
+class EntryUnsafe(OurBug):
+    """Somebody tried to write what has no place in custody."""
+
+    code = "SWD-CUSTODY-01"
+    what = "a custody entry was about to say what it must not"
+
+
+class LedgerBroken(IntegrityFault):
+    """The custody ledger does not hold together."""
+
+    code = "SWD-CUSTODY-02"
+    what = "the custody ledger does not hold: at entry {sequence}, {reason}"
+    why = "an entry was changed, removed or put in from outside, or the disk is failing"
+    fix = "stop, keep the file as it is, and compare it with the last backup; treat it as an incident until explained"
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """What an event means: whose id its subject is, and its text in docs/custody.md."""
+
+    subject: str
+    text: str
+
+
+EVENTS: Mapping[str, EventKind] = {
+    "registry-made": EventKind("registry", "a registry's home was made"),
+    "gateway-claimed": EventKind("registry", "the gateway took this registry's root, and takes no other"),
+    "submitter-invited": EventKind("lookup digest", "an invitation was written; one use, 72 hours"),
+    "submitter-active": EventKind("submitter", "the keys of a submitter were verified and enrolled"),
+    "submitter-rejected": EventKind("lookup digest", "keys came that the invitation does not vouch for; it is spent"),
+    "submitter-revoked": EventKind("submitter", "the submitter's keys are no longer taken"),
+    "key-made": EventKind("key", "a key pair was made"),
+    "key-destroyed": EventKind("key", "a key was destroyed: nobody opens what was sealed to it"),
+    "intake-published": EventKind("key", "submitters are told to seal to this intake key from now on"),
+    "transfer-announced": EventKind("transfer", "a sender announced it; nothing of it is anywhere yet"),
+    "transfer-receiving": EventKind("transfer", "its first part lies on the gateway"),
+    "transfer-held": EventKind("transfer", "the gateway holds it whole, sealed"),
+    "transfer-leased": EventKind("transfer", "its one reader began to read it"),
+    "transfer-given-back": EventKind("transfer", "its reader gave the lease back; it is held again"),
+    "transfer-lapsed": EventKind("transfer", "the lease ended by time; it is held again"),
+    "transfer-acknowledged": EventKind("transfer", "its reader's signed word ended it"),
+    "transfer-refused": EventKind("transfer", "the gateway did not take it: what came is not what was said"),
+    "transfer-expired": EventKind("transfer", "nobody read it in time"),
+    "transfer-pulled": EventKind("transfer", "the registry has its bytes, sealed"),
+    "copy-destroyed": EventKind("transfer", "the copy at `place` is gone"),
+    "submission-stored": EventKind("transfer", "opened, checked and stored; this entry, signed, is the receipt"),
+    "submission-refused": EventKind(
+        "transfer", "opened, refused, the reasons recorded; this entry, signed, is the receipt"
+    ),
+    "submission-unreadable": EventKind("transfer", "it could not be opened; the submitter is told"),
+    "store-loaded": EventKind("transfer", "its rows are in the three files and committed by one row"),
+    "feedback-sent": EventKind(
+        "transfer", "a report, sealed to its submitter, is on the gateway; it answers `answers`"
+    ),
+    "feedback-opened": EventKind("transfer", "the submitter opened its report"),
+    "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
+    "reading-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
+    "reading-released": EventKind("freeze", "the registry's signature released a freeze"),
+    "journal-drained": EventKind("journal head", "the gateway's journal was read, checked and taken over up to here"),
+    "journal-broken": EventKind("journal head", "the gateway's journal does not hold: entries changed or gone"),
+    "incident-opened": EventKind("incident", "a breach is being handled; its window is `from` to `to`"),
+    "incident-scoped": EventKind("incident", "who could be affected was computed"),
+    "incident-contained": EventKind("incident", "the breach is contained"),
+    "incident-closed": EventKind("incident", "the incident is closed"),
+}
+
+# Words that a value may be; everything else that is text must have the form of an id, digest, instant or error code.
+WORDS = frozenset({
+    "gateway", "registry", "submitter",  # places
+    "sealed", "door",  # protection classes
+    "stored", "refused", "unreadable", "expired", "acknowledged", "lapsed", "given-back",  # ends
+    "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim",  # keys
+    "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain",  # reasons of a freeze
+    "announced", "receiving", "held", "leased", "destroyed",  # states
+})  # fmt: skip
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_OPAQUE = re.compile(
+    r"[0-9a-f]{16,128}"  # an id or a digest
+    r"|SHA256:[A-Za-z0-9+/]{43}"  # a key's fingerprint
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"  # an instant
+    r"|SWD-[A-Z0-9]{2,12}-\d\d"  # an error's code
+    r"|[0-9]{1,3}(\.[0-9]{1,3}){0,2}"  # a version
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event. `previous` is the digest of the entry before it; the first has 64 zeros."""
+
+    sequence: int
+    at: datetime
+    event: str
+    subject: str
+    detail: Mapping[str, Any]
+    previous: str
+
+    def digest(self) -> str:
+        """SHA-256 of the entry's canonical bytes, hex: the next entry's `previous`."""
+        return digest_hex(entry_bytes(self))
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as docs/custody.md describes it."""
+        return {
+            "at": format_instant(self.at),
+            "detail": dict(self.detail),
+            "event": self.event,
+            "previous": self.previous,
+            "sequence": self.sequence,
+            "subject": self.subject,
+        }
+
+
+def entry_bytes(entry: Entry) -> bytes:
+    """The canonical JSON of an entry: what is written, hashed and, in a receipt, signed."""
+    return canonical(entry.to_json())
+
+
+def next_entry(last: Entry | None, *, at: datetime, event: str, subject: str, detail: Mapping[str, Any]) -> Entry:
+    """The entry that follows `last`.
+
+    Raises:
+        EntryUnsafe: an event that is not in EVENTS, or a value that could carry free text.
+    """
+    if event not in EVENTS:
+        raise EntryUnsafe(f"the event {event!r} is not in the table")
+    if not is_opaque(subject):
+        raise EntryUnsafe(f"the subject of {event} is not an id or a digest")
+    for name, value in detail.items():
+        if not _NAME.fullmatch(name):
+            raise EntryUnsafe(f"a detail of {event} has no proper name")
+        if not is_safe(value):
+            raise EntryUnsafe(f"the detail {name!r} of {event} is not an id, digest, count, instant or listed word")
+    if last is None:
+        return Entry(1, at, event, subject, dict(detail), FIRST_PREVIOUS)
+    return Entry(last.sequence + 1, at, event, subject, dict(detail), last.digest())
+
+
+def is_opaque(value: object) -> bool:
+    """Whether `value` is text that can only be an id, a digest, a fingerprint, an instant, a code or a version."""
+    return isinstance(value, str) and _OPAQUE.fullmatch(value) is not None
+
+
+def is_safe(value: object) -> bool:
+    """Whether `value` may stand in a detail: opaque, a listed word, a count, a truth, nothing, or a list of these."""
+    if isinstance(value, list | tuple):
+        return all(not isinstance(item, list | tuple) and is_safe(item) for item in value)
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int):
+        return 0 <= value < 2**53
+    return is_opaque(value) or (isinstance(value, str) and value in WORDS)
+
+
+def parse_entry(line: bytes, after: Entry | None, previous: str) -> Entry:
+    """The entry that a line of the ledger says, checked against the one before it.
+
+    Args:
+        line: one line, without its newline.
+        after: the entry before it; None for the first.
+        previous: the digest of that entry's line, or FIRST_PREVIOUS.
+
+    Raises:
+        LedgerBroken: not an entry, or not the one that follows.
+    """
+    sequence = after.sequence + 1 if after else 1
+    try:
+        found = parse_canonical(line, ENTRY_LIMIT_BYTES)
+        entry = Entry(
+            found["sequence"],
+            parse_instant(found["at"]),
+            found["event"],
+            found["subject"],
+            found["detail"],
+            found["previous"],
+        )
+        texts = (found["event"], found["subject"], found["previous"])
+        is_whole = all(isinstance(text, str) for text in texts) and isinstance(found["detail"], dict)
+        is_whole = is_whole and type(found["sequence"]) is int and len(found) == 6
+    except (NotCanonical, KeyError, TypeError) as error:
+        raise LedgerBroken("the line is not an entry", sequence=sequence) from error
+    if not is_whole:
+        raise LedgerBroken("the line is not an entry", sequence=sequence)
+    if entry.sequence != sequence:
+        raise LedgerBroken("the numbers do not follow one another", sequence=sequence)
+    if entry.previous != previous:
+        raise LedgerBroken("it does not name the entry before it", sequence=sequence)
+    return entry
