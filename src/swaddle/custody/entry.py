@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from swaddle.canonical import NotCanonical, canonical, digest_hex, format_instant, parse_canonical, parse_instant
+from swaddle.canonical import NotCanonical, canonical, digest_hex, parse_canonical, parse_instant
 from swaddle.errors import IntegrityFault, OurBug
 
 FIRST_PREVIOUS = "0" * 64
@@ -46,9 +45,9 @@ class EventKind:
 EVENTS: Mapping[str, EventKind] = {
     "registry-made": EventKind("registry", "a registry's home was made"),
     "gateway-claimed": EventKind("registry", "the gateway took this registry's root, and takes no other"),
-    "submitter-invited": EventKind("lookup digest", "an invitation was written; one use, 72 hours"),
+    "submitter-invited": EventKind("submitter", "an invitation was written; one use, 72 hours"),
     "submitter-active": EventKind("submitter", "the keys of a submitter were verified and enrolled"),
-    "submitter-rejected": EventKind("lookup digest", "keys came that the invitation does not vouch for; it is spent"),
+    "submitter-rejected": EventKind("submitter", "keys came that the invitation does not vouch for; it is spent"),
     "submitter-revoked": EventKind("submitter", "the submitter's keys are no longer taken"),
     "key-made": EventKind("key", "a key pair was made"),
     "key-destroyed": EventKind("key", "a key was destroyed: nobody opens what was sealed to it"),
@@ -57,8 +56,7 @@ EVENTS: Mapping[str, EventKind] = {
     "transfer-receiving": EventKind("transfer", "its first part lies on the gateway"),
     "transfer-held": EventKind("transfer", "the gateway holds it whole, sealed"),
     "transfer-leased": EventKind("transfer", "its one reader began to read it"),
-    "transfer-given-back": EventKind("transfer", "its reader gave the lease back; it is held again"),
-    "transfer-lapsed": EventKind("transfer", "the lease ended by time; it is held again"),
+    "transfer-lease-ended": EventKind("transfer", "the lease was given back or ran out; it is held again"),
     "transfer-acknowledged": EventKind("transfer", "its reader's signed word ended it"),
     "transfer-refused": EventKind("transfer", "the gateway did not take it: what came is not what was said"),
     "transfer-expired": EventKind("transfer", "nobody read it in time"),
@@ -75,8 +73,9 @@ EVENTS: Mapping[str, EventKind] = {
     ),
     "feedback-opened": EventKind("transfer", "the submitter opened its report"),
     "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
-    "reading-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
-    "reading-released": EventKind("freeze", "the registry's signature released a freeze"),
+    "gateway-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
+    "gateway-released": EventKind("freeze", "the registry's signature released a freeze"),
+    "gateway-instructed": EventKind("registry", "the gateway took a signed instruction"),
     "journal-drained": EventKind("journal head", "the gateway's journal was read, checked and taken over up to here"),
     "journal-broken": EventKind("journal head", "the gateway's journal does not hold: entries changed or gone"),
     "incident-opened": EventKind("incident", "a breach is being handled; its window is `from` to `to`"),
@@ -109,7 +108,7 @@ class Entry:
     """One event. `previous` is the digest of the entry before it; the first has 64 zeros."""
 
     sequence: int
-    at: datetime
+    at: str
     event: str
     subject: str
     detail: Mapping[str, Any]
@@ -122,7 +121,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The entry as docs/custody.md describes it."""
         return {
-            "at": format_instant(self.at),
+            "at": self.at,
             "detail": dict(self.detail),
             "event": self.event,
             "previous": self.previous,
@@ -136,16 +135,20 @@ def entry_bytes(entry: Entry) -> bytes:
     return canonical(entry.to_json())
 
 
-def next_entry(last: Entry | None, *, at: datetime, event: str, subject: str, detail: Mapping[str, Any]) -> Entry:
-    """The entry that follows `last`.
+def next_entry(last: Entry | None, *, at: str, event: str, subject: str, detail: Mapping[str, Any]) -> Entry:
+    """The entry that follows `last`; `at` is an instant as `canonical.format_instant` writes it.
 
     Raises:
-        EntryUnsafe: an event that is not in EVENTS, or a value that could carry free text.
+        EntryUnsafe: an event that is not in EVENTS, a time of another form, or a value that could carry free text.
     """
-    if event not in EVENTS:
-        raise EntryUnsafe(f"the event {event!r} is not in the table")
+    if str(event) not in EVENTS:  # it may come from a hostile journal
+        raise EntryUnsafe("its event is not in the table")
     if not is_opaque(subject):
         raise EntryUnsafe(f"the subject of {event} is not an id or a digest")
+    try:
+        parse_instant(at)
+    except (NotCanonical, TypeError) as error:
+        raise EntryUnsafe(f"the time of {event} is not an instant") from error
     for name, value in detail.items():
         if not _NAME.fullmatch(name):
             raise EntryUnsafe(f"a detail of {event} has no proper name")
@@ -186,17 +189,11 @@ def parse_entry(line: bytes, after: Entry | None, previous: str) -> Entry:
     sequence = after.sequence + 1 if after else 1
     try:
         found = parse_canonical(line, ENTRY_LIMIT_BYTES)
-        entry = Entry(
-            found["sequence"],
-            parse_instant(found["at"]),
-            found["event"],
-            found["subject"],
-            found["detail"],
-            found["previous"],
-        )
+        entry = Entry(**found)
+        parse_instant(entry.at)
         texts = (found["event"], found["subject"], found["previous"])
         is_whole = all(isinstance(text, str) for text in texts) and isinstance(found["detail"], dict)
-        is_whole = is_whole and type(found["sequence"]) is int and len(found) == 6
+        is_whole = is_whole and type(found["sequence"]) is int
     except (NotCanonical, KeyError, TypeError) as error:
         raise LedgerBroken("the line is not an entry", sequence=sequence) from error
     if not is_whole:

@@ -1,7 +1,5 @@
 """What a custody entry may say, and what it must not."""
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +17,7 @@ from swaddle.custody.entry import (
     parse_entry,
 )
 
-AT = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
+AT = "2026-11-22T09:24:37Z"
 TRANSFER = "0123456789abcdef0123456789abcdef"
 
 
@@ -82,6 +80,12 @@ def test_free_text_has_no_form_in_an_entry(detail):
 def test_a_subject_is_an_id(subject):
     with pytest.raises(EntryUnsafe):
         made(subject=subject)
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-11-22", "2026-11-22T09:24:37+00:00", None, 5])
+def test_a_time_is_an_instant(at):
+    with pytest.raises(EntryUnsafe):
+        made(at=at)
 
 
 def test_an_event_that_is_not_in_the_table_is_not_written():

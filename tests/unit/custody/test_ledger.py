@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +10,7 @@ from swaddle import durable
 from swaddle.custody.entry import FIRST_PREVIOUS, LedgerBroken, entry_bytes
 from swaddle.custody.ledger import FILE_NAME, Ledger
 
-AT = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
+AT = "2026-11-22T09:24:37Z"
 
 
 def transfer(n):
@@ -26,7 +25,7 @@ def path(tmp_path):
 def filled(path, count=5):
     ledger = Ledger(path)
     for n in range(count):
-        ledger.append("transfer-held", transfer(n % 3), {"body_bytes": n}, AT + timedelta(seconds=n))
+        ledger.append("transfer-held", transfer(n % 3), {"body_bytes": n}, f"2026-11-22T09:24:{n:02}Z")
     return ledger
 
 
