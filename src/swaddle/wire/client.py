@@ -24,7 +24,8 @@ from typing import Any, Self, TypeVar
 from swaddle.canonical import JSON_LIMIT_BYTES, NotCanonical, canonical, parse_instant
 from swaddle.durable import disk_fault, write_all
 from swaddle.envelope.signature import SigningKey
-from swaddle.wire.problems import DigestRefused, Garbled, Redirected, TooSlow, Unreachable, problem
+from swaddle.wire.messages import Garbled
+from swaddle.wire.problems import DigestRefused, GatewayBusy, Redirected, TooSlow, Unreachable, problem
 from swaddle.wire.signing import Request, content_digest, sign_request
 from swaddle.wire.tls import BoundedSocket, Line, connection_words
 from swaddle.wire.tunnel import parse_url, proxy_for
@@ -306,6 +307,6 @@ def retry(
     for pause in pauses_s:
         try:
             return work()
-        except (Unreachable, TooSlow, DigestRefused):
+        except (Unreachable, TooSlow, DigestRefused, GatewayBusy):
             sleep(pause)
     return work()

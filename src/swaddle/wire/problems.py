@@ -12,8 +12,8 @@ from datetime import datetime
 
 from swaddle.canonical import NotCanonical, format_instant, parse_instant
 from swaddle.errors import IntegrityFault, NetworkFault, NotCollecting, NotPermitted, NotThere, SettingsFault, Theirs
+from swaddle.wire.messages import PROBLEM_PREFIX, Garbled
 
-PROBLEM_PREFIX = "about:swaddle:"
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.'-]{0,119}")
 
 
@@ -30,14 +30,6 @@ class TooSlow(NetworkFault):
     code = "SWD-CLIENT-02"
     what = "the gateway is too slow"
     why = "an answer did not come within {seconds} seconds"
-
-
-class Garbled(NetworkFault):
-    """What came is not what the protocol says."""
-
-    code = "SWD-CLIENT-03"
-    what = "the gateway's answer cannot be understood"
-    fix = "run the same command again; if it stays so, check the address, and that no proxy answers instead"
 
 
 class Redirected(NetworkFault):
@@ -173,6 +165,32 @@ class Misunderstood(NetworkFault):
     fix = "look for a proxy that rewrites requests; else update Swaddle"
 
 
+class LineTooSlow(NetworkFault):
+    """The gateway gave up waiting for the body."""
+
+    code = "SWD-CLIENT-03"
+    what = "the line to the gateway is too slow"
+    why = "a part did not get through in the time that the gateway gives it"
+    fix = "run the same command again; with the setting part_bytes smaller, parts are done sooner"
+
+
+class GatewayBusy(NetworkFault):
+    """Too much at once."""
+
+    code = "SWD-CLIENT-19"
+    what = "the gateway has too much to do"
+    why = "it asks to try again"
+
+
+class GatewayFault(NetworkFault):
+    """The gateway has a fault of its own."""
+
+    code = "SWD-CLIENT-20"
+    what = "the gateway has a fault"
+    why = "it says so itself; nothing was changed there"
+    fix = "run the same command again later; tell the registry if it stays so"
+
+
 def plain_words(value: object) -> str:
     """`value` if it is a short text of plain words, else what stands for it."""
     if isinstance(value, str) and _PLAIN_WORDS.fullmatch(value):
@@ -217,6 +235,9 @@ _PROBLEMS: dict[str, Callable[[Mapping[str, object]], Theirs]] = {
     "too-large": lambda _: TooLarge(),
     "encoding": lambda _: Misunderstood(),
     "length": lambda _: Misunderstood(),
+    "slow": lambda _: LineTooSlow(),
+    "busy": lambda _: GatewayBusy(),
+    "fault": lambda _: GatewayFault(),
     "frozen": lambda _: Frozen(),
     "full": lambda _: GatewayFull(),
 }

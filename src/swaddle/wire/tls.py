@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_der_x509_certificate
 
 from swaddle.errors import SwaddleError
-from swaddle.wire.problems import Garbled, TooSlow, Unreachable, WrongCertificate, WrongPin
+from swaddle.wire.messages import Garbled
+from swaddle.wire.problems import TooSlow, Unreachable, WrongCertificate, WrongPin
 from swaddle.wire.tunnel import Address, Proxy, dial, relay
 
 
