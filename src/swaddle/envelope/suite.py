@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519Pu
 from swaddle.envelope.refusals import KeyMalformed
 
 LABEL = "swaddle-1-mlkem768x25519-hkdfsha256-chacha20poly1305"
+HEADER = "header"
+DESCRIPTION = "description"
 HPKE_PUBLIC_BYTES = 1_216
 CRYPT4GH_PUBLIC_BYTES = 32
 ENC_BYTES = 1_120
