@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from swaddle.canonical import NotCanonical, canonical, digest_hex, parse_canonical, parse_instant
+from swaddle.canonical import NotCanonical, canonical, digest_hex, format_instant, parse_canonical, parse_instant
 from swaddle.errors import IntegrityFault, OurBug
 
 FIRST_PREVIOUS = "0" * 64
@@ -45,9 +46,9 @@ class EventKind:
 EVENTS: Mapping[str, EventKind] = {
     "registry-made": EventKind("registry", "a registry's home was made"),
     "gateway-claimed": EventKind("registry", "the gateway took this registry's root, and takes no other"),
-    "submitter-invited": EventKind("submitter", "an invitation was written; one use, 72 hours"),
+    "submitter-invited": EventKind("lookup digest", "an invitation was written; one use, 72 hours"),
     "submitter-active": EventKind("submitter", "the keys of a submitter were verified and enrolled"),
-    "submitter-rejected": EventKind("submitter", "keys came that the invitation does not vouch for; it is spent"),
+    "submitter-rejected": EventKind("lookup digest", "keys came that the invitation does not vouch for; it is spent"),
     "submitter-revoked": EventKind("submitter", "the submitter's keys are no longer taken"),
     "key-made": EventKind("key", "a key pair was made"),
     "key-destroyed": EventKind("key", "a key was destroyed: nobody opens what was sealed to it"),
@@ -108,7 +109,7 @@ class Entry:
     """One event. `previous` is the digest of the entry before it; the first has 64 zeros."""
 
     sequence: int
-    at: str
+    at: datetime
     event: str
     subject: str
     detail: Mapping[str, Any]
@@ -121,7 +122,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The entry as docs/custody.md describes it."""
         return {
-            "at": self.at,
+            "at": format_instant(self.at),
             "detail": dict(self.detail),
             "event": self.event,
             "previous": self.previous,
@@ -135,20 +136,17 @@ def entry_bytes(entry: Entry) -> bytes:
     return canonical(entry.to_json())
 
 
-def next_entry(last: Entry | None, *, at: str, event: str, subject: str, detail: Mapping[str, Any]) -> Entry:
-    """The entry that follows `last`; `at` is an instant as `canonical.format_instant` writes it.
+def next_entry(last: Entry | None, *, at: datetime, event: str, subject: str, detail: Mapping[str, Any]) -> Entry:
+    """The entry that follows `last`; of `at`, whole seconds are kept.
 
     Raises:
-        EntryUnsafe: an event that is not in EVENTS, a time of another form, or a value that could carry free text.
+        EntryUnsafe: an event that is not in EVENTS, or a value that could carry free text.
     """
     if str(event) not in EVENTS:  # it may come from a hostile journal
         raise EntryUnsafe("its event is not in the table")
     if not is_opaque(subject):
         raise EntryUnsafe(f"the subject of {event} is not an id or a digest")
-    try:
-        parse_instant(at)
-    except (NotCanonical, TypeError) as error:
-        raise EntryUnsafe(f"the time of {event} is not an instant") from error
+    at = at.astimezone(UTC).replace(microsecond=0)
     for name, value in detail.items():
         if not _NAME.fullmatch(name):
             raise EntryUnsafe(f"a detail of {event} has no proper name")
@@ -189,8 +187,7 @@ def parse_entry(line: bytes, after: Entry | None, previous: str) -> Entry:
     sequence = after.sequence + 1 if after else 1
     try:
         found = parse_canonical(line, ENTRY_LIMIT_BYTES)
-        entry = Entry(**found)
-        parse_instant(entry.at)
+        entry = Entry(**(found | {"at": parse_instant(found["at"])}))
         texts = (found["event"], found["subject"], found["previous"])
         is_whole = all(isinstance(text, str) for text in texts) and isinstance(found["detail"], dict)
         is_whole = is_whole and type(found["sequence"]) is int

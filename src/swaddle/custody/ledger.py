@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,8 @@ class Ledger:
         self._read_bytes = 0
         self._catch_up()
 
-    def append(self, event: str, subject: str, detail: Mapping[str, Any], at: str) -> Entry:
-        """Write one entry; it survives a crash once this returns. `at` is an instant, `2026-11-22T09:24:37Z`.
+    def append(self, event: str, subject: str, detail: Mapping[str, Any], at: datetime) -> Entry:
+        """Write one entry; it survives a crash once this returns.
 
         Raises:
             EntryUnsafe: an event that is not in the table, or a value that is not opaque; nothing is written.

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from swaddle import durable
 from swaddle.custody.entry import FIRST_PREVIOUS, LedgerBroken, entry_bytes
 from swaddle.custody.ledger import FILE_NAME, Ledger
 
-AT = "2026-11-22T09:24:37Z"
+AT = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
 
 
 def transfer(n):
@@ -25,7 +26,7 @@ def path(tmp_path):
 def filled(path, count=5):
     ledger = Ledger(path)
     for n in range(count):
-        ledger.append("transfer-held", transfer(n % 3), {"body_bytes": n}, f"2026-11-22T09:24:{n:02}Z")
+        ledger.append("transfer-held", transfer(n % 3), {"body_bytes": n}, AT + timedelta(seconds=n))
     return ledger
 
 

@@ -64,7 +64,7 @@ class Known:
 def ledger(*events):
     entries, last = [], None
     for seconds, event, subject, detail in events:
-        last = next_entry(last, at=text(seconds), event=event, subject=subject, detail=detail)
+        last = next_entry(last, at=at(seconds), event=event, subject=subject, detail=detail)
         entries.append(last)
     return entries
 
