@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from swaddle.canonical import NotCanonical, canonical, digest_hex, format_instant, parse_canonical, parse_instant
@@ -106,10 +106,10 @@ _OPAQUE = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """One event. `previous` is the digest of the entry before it; the first has 64 zeros."""
+    """One event. `at` is an instant as text; `previous` is the digest of the entry before it (64 zeros for the first)."""
 
     sequence: int
-    at: datetime
+    at: str
     event: str
     subject: str
     detail: Mapping[str, Any]
@@ -122,7 +122,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The entry as docs/custody.md describes it."""
         return {
-            "at": format_instant(self.at),
+            "at": self.at,
             "detail": dict(self.detail),
             "event": self.event,
             "previous": self.previous,
@@ -146,15 +146,15 @@ def next_entry(last: Entry | None, *, at: datetime, event: str, subject: str, de
         raise EntryUnsafe("its event is not in the table")
     if not is_opaque(subject):
         raise EntryUnsafe(f"the subject of {event} is not an id or a digest")
-    at = at.astimezone(UTC).replace(microsecond=0)
+    moment = format_instant(at)
     for name, value in detail.items():
         if not _NAME.fullmatch(name):
             raise EntryUnsafe(f"a detail of {event} has no proper name")
         if not is_safe(value):
             raise EntryUnsafe(f"the detail {name!r} of {event} is not an id, digest, count, instant or listed word")
     if last is None:
-        return Entry(1, at, event, subject, dict(detail), FIRST_PREVIOUS)
-    return Entry(last.sequence + 1, at, event, subject, dict(detail), last.digest())
+        return Entry(1, moment, event, subject, dict(detail), FIRST_PREVIOUS)
+    return Entry(last.sequence + 1, moment, event, subject, dict(detail), last.digest())
 
 
 def is_opaque(value: object) -> bool:
@@ -187,7 +187,8 @@ def parse_entry(line: bytes, after: Entry | None, previous: str) -> Entry:
     sequence = after.sequence + 1 if after else 1
     try:
         found = parse_canonical(line, ENTRY_LIMIT_BYTES)
-        entry = Entry(**(found | {"at": parse_instant(found["at"])}))
+        entry = Entry(**found)
+        parse_instant(entry.at)
         texts = (found["event"], found["subject"], found["previous"])
         is_whole = all(isinstance(text, str) for text in texts) and isinstance(found["detail"], dict)
         is_whole = is_whole and type(found["sequence"]) is int

@@ -138,7 +138,7 @@ def presences(entries: Iterable[Entry], place: str = GATEWAY) -> tuple[Presence,
     first_word: dict[str, datetime] = {}
     facts: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        at = entry.at
+        at = parse_instant(entry.at)
         first_word.setdefault(entry.subject, at)
         facts.setdefault(entry.subject, {}).update(entry.detail)
         if entry.detail.get("place", GATEWAY) != place:
