@@ -57,7 +57,8 @@ EVENTS: Mapping[str, EventKind] = {
     "transfer-receiving": EventKind("transfer", "its first part lies on the gateway"),
     "transfer-held": EventKind("transfer", "the gateway holds it whole, sealed"),
     "transfer-leased": EventKind("transfer", "its one reader began to read it"),
-    "transfer-lease-ended": EventKind("transfer", "the lease was given back or ran out; it is held again"),
+    "transfer-given-back": EventKind("transfer", "its reader gave the lease back; it is held again"),
+    "transfer-lapsed": EventKind("transfer", "the lease ended by time; it is held again"),
     "transfer-acknowledged": EventKind("transfer", "its reader's signed word ended it"),
     "transfer-refused": EventKind("transfer", "the gateway did not take it: what came is not what was said"),
     "transfer-expired": EventKind("transfer", "nobody read it in time"),
@@ -76,6 +77,7 @@ EVENTS: Mapping[str, EventKind] = {
     "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
     "gateway-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
     "gateway-released": EventKind("freeze", "the registry's signature released a freeze"),
+    "enrolment-arrived": EventKind("lookup digest", "keys came to the gateway for an open invitation"),
     "gateway-instructed": EventKind("registry", "the gateway took a signed instruction"),
     "journal-drained": EventKind("journal head", "the gateway's journal was read, checked and taken over up to here"),
     "journal-broken": EventKind("journal head", "the gateway's journal does not hold: entries changed or gone"),
@@ -106,7 +108,7 @@ _OPAQUE = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """One event. `at` is an instant as text; `previous` is the digest of the entry before it (64 zeros for the first)."""
+    """One event. `at` is an instant as text; `previous` is the digest of the entry before it, for the first 64 zeros."""
 
     sequence: int
     at: str
