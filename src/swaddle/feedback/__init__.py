@@ -1,0 +1,1 @@
+"""Feedback: what the registry gives back to a submitter, as one report and one bundle."""

@@ -1,0 +1,162 @@
+"""Count births for one indicator: one scan of `births`, own and all others' apart, each birth in exactly one place.
+
+The SQL is made of the definition's own expressions; the submitter, the transfer and the years are bound, never written
+in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import duckdb
+
+from swaddle.indicators.definitions import FIELDS, Definition
+from swaddle.indicators.disclosure import Cell
+from swaddle.indicators.results import Unanswered, Unknown
+from swaddle.indicators.robson import UNCLASSIFIABLE
+
+_OWN = "(submitter = $submitter AND ($transfer IS NULL OR transfer = $transfer))"
+_OTHERS = "(submitter <> $submitter AND ($first IS NULL OR event_year BETWEEN $first AND $last))"
+EMPTY = Cell(numerator=0, denominator=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whose births are counted, and of which years.
+
+    The others' births are those of the same years as the submitter's own: a share of 2006 beside one of 2021 misleads.
+    """
+
+    submitter: str
+    transfer: str | None
+    births: int = 0
+    first: int | None = None
+    last: int | None = None
+    others_submitters: int = 0
+    sources: tuple[Unanswered, ...] = ()
+
+    def parameters(self) -> dict[str, object]:
+        """What the SQL of this module binds."""
+        return {"submitter": self.submitter, "transfer": self.transfer, "first": self.first, "last": self.last}
+
+    def not_carried(self, fields: tuple[str, ...]) -> tuple[Unanswered, ...]:
+        """The sources that lack one of `fields`, and which."""
+        lacking = (
+            Unanswered(source=item.source, births=item.births, fields=tuple(f for f in fields if f in item.fields))
+            for item in self.sources
+        )
+        return tuple(item for item in lacking if item.fields)
+
+
+@dataclass(kw_only=True)
+class Counts:
+    """What one scan found for one side, own or others."""
+
+    total: Cell = EMPTY
+    groups: dict[str, Cell] = field(default_factory=dict)
+    unknown_by: list[Unknown] = field(default_factory=list)
+
+    @property
+    def unknown(self) -> int:
+        """Births that could not be placed, each once."""
+        return sum(item.births for item in self.unknown_by)
+
+
+def reach(connection: duckdb.DuckDBPyConnection, submitter: str, transfer: str | None) -> Reach:
+    """Look at the submitter's own births: how many, of which years, from layouts that carry what."""
+    fields = tuple(FIELDS)
+    lacks = ", ".join(f"bool_and({name} IS NULL AND coalesce({name}_missing = 'NC', FALSE))" for name in fields)
+    rows = connection.execute(
+        f"SELECT source, count(*), min(event_year), max(event_year), {lacks} FROM births WHERE {_OWN}"
+        " GROUP BY source ORDER BY source",
+        {"submitter": submitter, "transfer": transfer},
+    ).fetchall()
+    first = min((row[2] for row in rows if row[2] is not None), default=None)
+    last = max((row[3] for row in rows if row[3] is not None), default=None)
+    others = connection.execute(
+        f"SELECT count(DISTINCT submitter) FROM births WHERE {_OTHERS}",
+        {"submitter": submitter, "first": first, "last": last},
+    ).fetchone()
+    return Reach(
+        submitter=submitter,
+        transfer=transfer,
+        births=sum(row[1] for row in rows),
+        first=first,
+        last=last,
+        others_submitters=others[0] if others else 0,
+        sources=tuple(
+            Unanswered(
+                source=str(row[0]),
+                births=row[1],
+                fields=tuple(name for name, lacking in zip(fields, row[4:], strict=True) if lacking),
+            )
+            for row in rows
+        ),
+    )
+
+
+def count(connection: duckdb.DuckDBPyConnection, definition: Definition, scope: Reach) -> tuple[Counts, Counts]:
+    """Own counts and others' counts of one indicator."""
+    rows = connection.execute(_query(definition), scope.parameters()).fetchall()
+    own, others = Counts(), Counts()
+    for mine, group, reason, not_carried, counts, placed, unknown in rows:
+        side = own if mine else others
+        cell = Cell(numerator=counts, denominator=counts + placed, unknown=unknown)
+        side.total = side.total.plus(cell)
+        if group:
+            side.groups[group] = side.groups.get(group, EMPTY).plus(cell)
+        if reason:
+            births = counts + placed + unknown
+            side.unknown_by.append(Unknown(field=reason, births=births, not_carried=bool(not_carried)))
+    for side in (own, others):
+        side.groups = _complete(definition, side)
+        order = {name: place for place, name in enumerate(definition.needs)}
+        side.unknown_by.sort(key=lambda item: (order.get(item.field, len(order)), item.not_carried))
+    return own, others
+
+
+def _complete(definition: Definition, side: Counts) -> dict[str, Cell]:
+    """Every group of the definition, in its order, empty ones too; a band's births are the indicator's."""
+    if definition.bands:
+        empty: Mapping[str, Cell] = {band.id: EMPTY for band in definition.bands}
+        return {
+            name: Cell(
+                numerator=side.groups.get(name, EMPTY).numerator,
+                denominator=side.total.denominator,
+                unknown=side.total.unknown,
+            )
+            for name in empty
+        }
+    names = (*definition.groups, UNCLASSIFIABLE) if definition.partition else ()
+    return {name: side.groups.get(name, EMPTY) for name in names}
+
+
+def _query(definition: Definition) -> str:
+    """One row per side, group and reason: how many count, how many are placed, how many are unknown."""
+    missing = " ".join(f"WHEN {name} IS NULL THEN '{name}'" for name in definition.needs)
+    unplaced = f"(inside AND event IS NOT NULL) IS NOT TRUE THEN CASE {missing} ELSE 'other' END"
+    if definition.partition:
+        group = definition.partition
+        reason = (
+            f"CASE WHEN grouped LIKE '{UNCLASSIFIABLE}: %' THEN grouped[{len(UNCLASSIFIABLE) + 3}:] WHEN {unplaced} END"
+        )
+    else:
+        bands = " ".join(f"WHEN {band.holds} THEN '{band.id}'" for band in definition.bands)
+        group = f"CASE {bands} ELSE '' END" if bands else "''"
+        reason = f"CASE WHEN {unplaced} END"
+    carried = " ".join(f"WHEN '{name}' THEN {name} IS NULL AND {name}_missing = 'NC'" for name in definition.needs)
+    return f"""
+        WITH judged AS (
+            SELECT *, submitter = $submitter AS mine, ({definition.denominator}) AS inside,
+                ({definition.numerator}) AS event, {group} AS grouped
+            FROM births
+            WHERE ({definition.denominator}) IS NOT FALSE AND ({_OWN} OR {_OTHERS})
+        ), reasoned AS (
+            SELECT *, {reason} AS reason FROM judged
+        )
+        SELECT mine, split_part(grouped, ':', 1), reason, coalesce(CASE reason {carried} END, FALSE) AS lacking,
+            count(*) FILTER (inside AND event), count(*) FILTER (inside AND NOT event),
+            count(*) FILTER ((inside AND event IS NOT NULL) IS NOT TRUE)
+        FROM reasoned GROUP BY ALL ORDER BY ALL
+    """
