@@ -3,6 +3,8 @@
 Nobody in the lists is meant. A name that somebody bears anyway is chance, as it is with any two common names.
 """
 
+# ruff: noqa: SIM905  a block of words reads better than three hundred quotation marks
+
 from __future__ import annotations
 
 GIVEN_OF_MOTHERS: tuple[str, ...] = tuple(

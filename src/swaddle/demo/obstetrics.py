@@ -90,7 +90,9 @@ def newborn(rng: Random, of: Delivery) -> Newborn:
     if birth_type != "caesarean":
         perineum = _pick(draw(), ((0.35, "intact"), (0.6, "first"), (0.97, "second"), (1.0, "third")))
     if not of.planned_at_home and draw() < (0.0035 if weeks >= _TERM_WEEKS else 0.02):
-        return Newborn(sex, weight, presentation, birth_type, perineum, "stillbirth", None, None, False, "none")
+        return Newborn(
+            sex, weight, presentation, birth_type, perineum, "stillbirth", None, None, nicu=False, resuscitation="none"
+        )
     first = _pick(draw(), ((0.02, 4), (0.06, 6), (0.16, 7), (0.42, 8), (1.0, 9)))
     if weeks < 32:
         first = max(3, first - 3)

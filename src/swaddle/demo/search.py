@@ -98,7 +98,7 @@ class Search:
         last = len(data) - LEAST_BYTES
         for start in range(0, last + 1, WINDOW_BYTES):
             window = data[start : start + WINDOW_BYTES + LEAST_BYTES - 1]
-            if not window.strip(b"\0"):
+            if bytes(LEAST_BYTES) not in self._lengths and not window.strip(b"\0"):
                 continue
             raw = np.frombuffer(window, dtype=np.uint8)
             offsets: list[NDArray[np.int64]] = []
@@ -125,7 +125,8 @@ class Search:
         passed = self._second[((left * _SECOND) >> self._second_shift).view(np.int64)]
         at, left = at[passed], left[passed]
         near = np.minimum(np.searchsorted(self._starts, left), self._starts.size - 1)
-        return at[self._starts[near] == left]
+        exact: NDArray[np.int64] = at[self._starts[near] == left]
+        return exact
 
 
 def _table(

@@ -1,0 +1,188 @@
+"""The raid: copy the gateway, search the copy, try every string in it as a key, and say what was found.
+
+A search that finds nothing proves something only if it would have found something. So a marker is planted in each
+copied database and memory image and must be found, and the same search over what was sent must find every needle.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swaddle.demo import copying, trial
+from swaddle.demo.needles import Category
+from swaddle.demo.search import LEAST_BYTES, Hit, Search
+
+_THREADS = 2
+_MEMORY_STEP_BYTES = 16
+_MOST_KEYS = 4_000_000  # tried from memory; beyond that the rest is not tried, and said so
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a raid brought."""
+
+    taken: copying.Taken
+    sought: Mapping[Category, int]
+    hits: tuple[Hit, ...]
+    markers_planted: int
+    markers_found: int
+    transfers: int
+    keys_tried: int
+    keys_left_out: int
+    private_keys_tried: int
+    opened: frozenset[str]
+    seconds: float
+
+    @property
+    def found(self) -> Counter[Category]:
+        """How many needles of each kind were found."""
+        return Counter(Category(hit.category) for hit in self.hits)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether nothing was found by a search that was seen to find, with nothing left out."""
+        return (
+            not self.hits
+            and not self.opened
+            and 0 < self.markers_planted == self.markers_found
+            and not self.keys_left_out
+        )
+
+
+@dataclass
+class Sought:
+    """The needles of one raid, each under its first category; too short ones are not taken, and counted."""
+
+    needles: dict[bytes, int] = field(default_factory=dict)
+    too_short: int = 0
+
+    def add(self, needles: Iterable[tuple[bytes, Category]]) -> None:
+        """Take further needles."""
+        for needle, category in needles:
+            if len(needle) < LEAST_BYTES:
+                self.too_short += 1
+            else:
+                self.needles.setdefault(needle, category)
+
+    def count(self) -> dict[Category, int]:
+        """How many different needles of each kind are sought."""
+        counted = Counter(self.needles.values())
+        return {category: counted[category] for category in Category if counted[category]}
+
+
+def raid(
+    home: Path,
+    process: int,
+    target: Path,
+    sought: Sought,
+    *,
+    bodies: list[trial.Body],
+    body_files: frozenset[str],
+    publics: frozenset[bytes],
+) -> Found:
+    """Raid the gateway at `home` that runs as `process`.
+
+    Args:
+        home: its home.
+        process: its process id; what it started is raided too.
+        target: a new folder for the copy.
+        sought: what to look for.
+        bodies: the beginnings of the bodies that lie there, to try keys on.
+        body_files: names of the files that are bodies: random bytes, where no key is looked for.
+        publics: X25519 public keys whose private halves would open a header.
+
+    Raises:
+        MemoryClosed: the memory cannot be copied.
+    """
+    started = time.monotonic()
+    taken = copying.take(home, process, target)
+    marker = secrets.token_bytes(24)
+    files = sorted(path for path in taken.home.rglob("*") if path.is_file() and not path.is_symlink())
+    places = [*(path for path in files if path.suffix in {".db", ".sqlite", ".sqlite3"}), *taken.memory]
+    for path in places or files:
+        _plant(path, marker)
+    hits, found = _search(Search({**sought.needles, marker: Category.MARKER}), [*files, *taken.memory], target, marker)
+    plain = [path for path in files if path.name not in body_files]
+    own_memory = [path for path in taken.memory if path.name.startswith("memory-")]
+    tried, left_out, opened = _try_keys(plain, own_memory, bodies)
+    private = _try_private(plain, publics)
+    return Found(
+        taken=taken,
+        sought=sought.count(),
+        hits=tuple(hits),
+        markers_planted=len(places or files),
+        markers_found=found,
+        transfers=len(bodies),
+        keys_tried=tried,
+        keys_left_out=left_out,
+        private_keys_tried=private[0],
+        opened=opened | private[1],
+        seconds=time.monotonic() - started,
+    )
+
+
+def missed(search: Search, texts: Iterable[bytes], files: Iterable[Path]) -> int:
+    """How many needles are in none of what was sent: has to be none for the search to be believed."""
+    known: dict[bytes, Hit] = {}
+    for path in files:
+        known.update(search.in_file(path, path.name, known))
+    for text in texts:
+        known.update(search.in_bytes(text, "text", known))
+    return len(search) - len(known)
+
+
+def _plant(path: Path, marker: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(os.urandom(5) + marker + os.urandom(5))
+
+
+def _search(search: Search, paths: list[Path], root: Path, marker: bytes) -> tuple[list[Hit], int]:
+    """The needles found anywhere, each once, and in how many places the marker was."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        results = list(pool.map(lambda path: search.in_file(path, str(path.relative_to(root))), paths))
+    found: dict[bytes, Hit] = {}
+    markers = 0
+    for result in results:
+        markers += result.pop(marker, None) is not None
+        for needle, hit in result.items():
+            found.setdefault(needle, hit)
+    return list(found.values()), markers
+
+
+def _try_keys(plain: list[Path], memory: list[Path], bodies: list[trial.Body]) -> tuple[int, int, frozenset[str]]:
+    """Try what could be a data key on every body; (tried, left out, transfers opened)."""
+    batches = [trial.encoded_keys(path) for path in plain]
+    batches += [batch for path in plain for batch in trial.windows(path, 1)]
+    from_memory = 0
+    left_out = 0
+    for path in memory:
+        for batch in trial.windows(path, _MEMORY_STEP_BYTES):
+            if from_memory + len(batch) > _MOST_KEYS:
+                left_out += len(batch)
+                continue
+            from_memory += len(batch)
+            batches.append(batch)
+    if not bodies:
+        return 0, 0, frozenset()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        opened = pool.map(lambda batch: {body.transfer for body in bodies if trial.opening(batch, body)}, batches)
+        return sum(map(len, batches)), left_out, frozenset().union(*opened)
+
+
+def _try_private(plain: list[Path], publics: frozenset[bytes]) -> tuple[int, frozenset[str]]:
+    """Try what could be a private key or its seed against the public keys that headers are sealed to."""
+    tried = 0
+    hits: set[str] = set()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        batches = [batch for path in plain for batch in (trial.encoded_keys(path), *trial.windows(path, 1))]
+        for batch, opened in zip(batches, pool.map(lambda keys: trial.unsealing(keys, publics), batches), strict=True):
+            tried += len(batch)
+            hits.update("a private key" for _ in opened)
+    return tried, frozenset(hits)
