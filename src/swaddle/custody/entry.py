@@ -108,7 +108,7 @@ _OPAQUE = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """One event. `at` is an instant as text; `previous` is the digest of the entry before it, for the first 64 zeros."""
+    """One event. `at` is an instant as text; `previous` is the digest of the entry before it, first 64 zeros."""
 
     sequence: int
     at: str

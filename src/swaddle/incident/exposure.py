@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from swaddle.canonical import parse_instant
+from swaddle.canonical import NotCanonical, parse_instant
 from swaddle.custody.entry import Entry
 from swaddle.errors import UsageFault
 
@@ -36,6 +36,15 @@ class WindowBackwards(UsageFault):
     what = "the window ends before it begins"
     why = "its end is earlier than its start"
     fix = "give the earliest possible moment of the breach as --from and the latest as --to"
+
+
+class MomentUnclear(UsageFault):
+    """A moment that is not written as an instant."""
+
+    code = "SWD-INCIDENT-04"
+    what = "this is not a moment"
+    why = "a moment is written in UTC to the second, like 2026-11-22T09:24:37Z"
+    fix = "write --from and --to so"
 
 
 class CategoryCount(Protocol):
@@ -94,9 +103,13 @@ class Window:
         """The window of two instants, the last second included.
 
         Raises:
+            MomentUnclear: one of them is not an instant.
             WindowBackwards: the last is before the first.
         """
-        start, end = parse_instant(first), parse_instant(last) + RESOLUTION
+        try:
+            start, end = parse_instant(first), parse_instant(last) + RESOLUTION
+        except (NotCanonical, OverflowError) as error:
+            raise MomentUnclear from error
         if end <= start:
             raise WindowBackwards
         return cls(start, end)

@@ -1,0 +1,79 @@
+"""`swaddle incident`: a breach, from its first hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from swaddle.cli.registry import do, home_option, json_option, passphrase_option, tell
+
+group = click.Group("incident", help="A breach: open it, scope it.")
+
+
+class Asked:
+    """The registry of this command's home, asked by the name of an operation."""
+
+    def __init__(self, home_path: Path | None, descriptor: int | None) -> None:
+        """Know which home, and where its passphrase comes from."""
+        self._home_path = home_path
+        self._descriptor = descriptor
+
+    def do(self, operation: str, **values: Any) -> Any:
+        """Do one operation."""
+        return do(self._home_path, self._descriptor, operation, **values)
+
+
+@group.command("open")
+@home_option
+@click.option("--from", "first", required=True, help="Earliest possible moment, 2026-11-22T09:24:37Z.")
+@click.option("--to", "last", required=True, help="Latest possible moment; its whole second belongs to the window.")
+@passphrase_option
+@json_option
+def open_(home_path: Path | None, first: str, last: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """Begin an incident: somebody may have read what lay on the gateway between two moments."""
+    from swaddle.incident.scope import open_incident
+
+    result = open_incident(Asked(home_path, passphrase_fd), first, last)
+    tell(
+        result,
+        as_json,
+        lambda r: (
+            f"Incident {r['incident']} is open.\n`swaddle incident scope {r['incident'][:8]}` says whom it is about."
+        ),
+    )
+
+
+@group.command()
+@home_option
+@click.argument("incident")
+@passphrase_option
+@json_option
+def scope(home_path: Path | None, incident: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """Whom an incident could be about: by what was there, never by what a log says was read."""
+    from swaddle.incident.scope import scope as whole_scope
+
+    tell(whole_scope(Asked(home_path, passphrase_fd), incident), as_json, scope_words)
+
+
+def scope_words(found: Mapping[str, Any]) -> str:
+    """The scope as a privacy officer reads it."""
+    transfers, persons, unknown = found["transfers"], found["persons"], found["unknown"]
+    lines = [
+        f"Incident {found['incident'][:8]}: {found['window'][0]} to {found['window'][1]}",
+        f"  transfers there at any moment  {transfers['upper']:>9,}   during the whole time  {transfers['lower']:>9,}",
+        f"  persons they are about         {persons['upper']:>9,}                          {persons['lower']:>9,}",
+    ]
+    if unknown["transfers"]:
+        stated = "no count stated" if unknown["stated_count"] is None else f"{unknown['stated_count']:,} stated"
+        lines.append(f"  never opened, so nobody knows about whom: {unknown['transfers']:,} transfers ({stated})")
+    lines += [
+        f"  {row['category']:<30} {row['persons']:>9,}   {row['first'] or '?'} to {row['last'] or '?'}"
+        for row in found["by_category"]
+    ]
+    named = [(f"submitter {(row['submitter'] or 'not known')[:8]}", row) for row in found["by_submitter"]]
+    named += [(f"protection: {row['class']}", row) for row in found["protection"]]
+    lines += [f"  {name:<30} {row['persons']:>9,}   in {row['transfers']:,} transfers" for name, row in named]
+    return "\n".join(lines)

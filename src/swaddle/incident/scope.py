@@ -1,0 +1,175 @@
+"""The steps of an incident, on a registry that is asked for its custody entries and for who is in which transfer.
+
+Nothing here opens a store: the one owner of the registry's files answers (`Inside.do`), whether it runs elsewhere or is
+this very process. The answers are counts; no person leaves the registry here.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from swaddle.custody.entry import Entry
+from swaddle.custody.show import NothingKnown, story
+from swaddle.dictionary.load import load as load_dictionary
+from swaddle.dictionary.model import CLASSES
+from swaddle.errors import NotThere
+from swaddle.incident.exposure import GATEWAY, Presence, Window, exposed, presences
+from swaddle.incident.life import Event, State, after, state_after
+
+
+class NoSuchIncident(NotThere):
+    """No incident has this number."""
+
+    code = "SWD-INCIDENT-03"
+    what = "there is no such incident"
+    why = "custody has no entry that opens it"
+    fix = "`swaddle incident open` begins one and prints its number"
+
+
+class Inside(Protocol):
+    """The registry, asked by the name of an operation; answers are JSON values."""
+
+    def do(self, operation: str, **values: Any) -> Any:
+        """Do one operation."""
+        ...
+
+
+@dataclass(frozen=True)
+class Category:
+    """How many persons of one category, and when."""
+
+    category: str
+    persons: int
+    first: str | None
+    last: str | None
+
+
+class Asked:
+    """Who is in which transfer, asked of the registry; one question for each set of transfers."""
+
+    def __init__(self, inside: Inside, known: AbstractSet[str]) -> None:
+        """Know whom to ask, and about which transfers there is an answer."""
+        self._inside = inside
+        self._known = known
+        self._answers: dict[frozenset[str], Mapping[str, Any]] = {}
+
+    def transfers_known(self) -> AbstractSet[str]:
+        """Transfers whose data subjects are written down."""
+        return self._known
+
+    def persons_in(self, transfers: Collection[str]) -> Sequence[Category]:
+        """Distinct persons by category."""
+        return [
+            Category(row["category"], row["persons"], row["first"], row["last"])
+            for row in self._about(transfers)["by_category"]
+        ]
+
+    def distinct_persons(self, transfers: Collection[str]) -> int:
+        """Distinct persons."""
+        return int(self._about(transfers)["persons"])
+
+    def persons_by_submitter(self, transfers: Collection[str]) -> Sequence[tuple[str, int]]:
+        """Distinct persons by submitter."""
+        return [(row["submitter"], row["persons"]) for row in self._about(transfers)["by_submitter"]]
+
+    def _about(self, transfers: Collection[str]) -> Mapping[str, Any]:
+        wanted = frozenset(transfers)
+        if wanted not in self._answers:
+            self._answers[wanted] = self._inside.do("subject-counts", transfers=sorted(wanted))
+        return self._answers[wanted]
+
+
+def open_incident(inside: Inside, first: str, last: str, place: str = GATEWAY) -> dict[str, Any]:
+    """Begin an incident: a breach of `place` at some time from `first` to `last`, the last second included.
+
+    Raises:
+        WindowBackwards: the window ends before it begins.
+        MomentUnclear: a time is not of the form 2026-11-22T09:24:37Z.
+    """
+    Window.of_seconds(first, last)
+    incident = secrets.token_hex(16)
+    state = after(None, Event.OPENED)
+    inside.do(
+        "custody-append",
+        event="incident-opened",
+        subject=incident,
+        detail={"from": first, "to": last, "place": place},
+    )
+    return {"incident": incident, "state": state.value, "window": [first, last], "place": place}
+
+
+def scope(inside: Inside, incident: str) -> dict[str, Any]:
+    """Whom an incident could be about: the object of `incident scope --json`. Writes that it was asked into custody.
+
+    Raises:
+        NoSuchIncident: nobody opened it; NotClear: several begin so.
+        NotNow: it is closed.
+    """
+    began = time.monotonic()
+    written = inside.do("custody-entries")
+    state, opened = found(written, incident)
+    after(state, Event.SCOPED)
+    incident, first, last = opened["subject"], opened["detail"]["from"], opened["detail"]["to"]
+    entries = [Entry(**entry) for entry in written]
+    facts = {each["id"]: each for each in inside.do("transfer-facts")}
+    present = [with_facts(copy, facts) for copy in presences(entries, opened["detail"]["place"])]
+    known = frozenset(inside.do("subject-transfers"))
+    result = exposed(present, Window.of_seconds(first, last), Asked(inside, known))
+    result |= {
+        "incident": incident,
+        "window": [first, last],
+        "data_elements": data_elements() if result["transfers"]["upper"] else [],
+    }
+    inside.do(
+        "custody-append",
+        event="incident-scoped",
+        subject=incident,
+        detail={
+            "transfers": result["transfers"]["upper"],
+            "persons": result["persons"]["upper"],
+            "unknown": result["unknown"]["transfers"],
+        },
+    )
+    return result | {"seconds": round(time.monotonic() - began, 3)}
+
+
+def found(entries: Sequence[Mapping[str, Any]], incident: str) -> tuple[State, Mapping[str, Any]]:
+    """The state of an incident, named by its number or the beginning of it, and the entry that opened it last.
+
+    Raises:
+        NoSuchIncident: nobody opened it.
+        NotClear: several begin so.
+    """
+    try:
+        own = story([entry for entry in entries if entry["event"].startswith("incident-")], incident)["entries"]
+    except NothingKnown as error:
+        raise NoSuchIncident from error
+    state = state_after(entry["event"] for entry in own)
+    assert state is not None
+    return state, [entry for entry in own if entry["event"] == "incident-opened"][-1]
+
+
+def with_facts(copy: Presence, facts: Mapping[str, Mapping[str, Any]]) -> Presence:
+    """A presence with what the registry knows of the transfer where custody is silent."""
+    known = facts.get(copy.about)
+    if known is None:
+        return copy
+    return replace(
+        copy,
+        submitter=known["submitter"] or copy.submitter,
+        stated_count=copy.stated_count if known["stated_subjects"] is None else known["stated_subjects"],
+    )
+
+
+def data_elements() -> list[dict[str, str]]:
+    """What a submission can hold about a person, in the dictionary's words: the upper bound for any transfer."""
+    return [
+        {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
+        for wide in load_dictionary().wide_fields()
+        if wide.field.sensitivity != "A"
+    ]

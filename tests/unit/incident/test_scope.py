@@ -1,0 +1,127 @@
+"""The steps of an incident, on a real ledger, with the registry's answers about persons given here."""
+
+from datetime import timedelta
+
+import pytest
+
+from swaddle.canonical import format_instant, parse_instant
+from swaddle.custody.ledger import Ledger
+from swaddle.custody.show import NotClear
+from swaddle.incident.exposure import MomentUnclear, WindowBackwards
+from swaddle.incident.life import NotNow
+from swaddle.incident.scope import NoSuchIncident, open_incident, scope
+
+NOON = parse_instant("2026-11-22T12:00:00Z")
+HOSPITAL = "a" * 32
+TRANSFER, LOST = "1" * 32, "2" * 32
+
+
+def text(seconds):
+    return format_instant(NOON + timedelta(seconds=seconds))
+
+
+class Registry:
+    """Answers as the owner of the store does, over a real custody ledger."""
+
+    def __init__(self, path):
+        self.ledger = Ledger(path)
+        self.seconds = 0
+
+    def note(self, event, subject, **detail):
+        self.ledger.append(event, subject, detail, NOON + timedelta(seconds=self.seconds))
+        self.seconds += 1
+
+    def do(self, operation, **values):
+        return getattr(self, operation.replace("-", "_"))(**values)
+
+    def custody_entries(self):
+        return [entry.to_json() for entry in self.ledger.entries()]
+
+    def custody_append(self, event, subject, detail):
+        self.note(event, subject, **detail)
+
+    def transfer_facts(self):
+        return [
+            {"id": TRANSFER, "submitter": HOSPITAL, "outcome": "stored", "stated_subjects": 9},
+            {"id": LOST, "submitter": HOSPITAL, "outcome": "unreadable", "stated_subjects": 7},
+        ]
+
+    def subject_transfers(self):
+        return [TRANSFER]
+
+    def subject_counts(self, transfers):
+        persons = 2 if TRANSFER in transfers else 0
+        row = {"category": "newborn", "persons": persons, "first": "2024-01-02", "last": "2024-03-04"}
+        return {
+            "persons": persons,
+            "by_category": [row] if persons else [],
+            "by_submitter": [{"submitter": HOSPITAL, "persons": persons}] if persons else [],
+        }
+
+
+@pytest.fixture
+def registry(tmp_path):
+    inside = Registry(tmp_path / "custody.jsonl")
+    inside.note("transfer-held", TRANSFER)  # second 0
+    inside.note("transfer-held", LOST)
+    inside.note("transfer-leased", TRANSFER)
+    inside.note("submission-stored", TRANSFER)
+    inside.note("copy-destroyed", TRANSFER, place="gateway")  # second 4
+    inside.note("copy-destroyed", LOST, place="gateway")
+    return inside
+
+
+def test_a_raid_while_transfers_are_held_names_whom_they_are_about(registry):
+    incident = open_incident(registry, text(1), text(1))["incident"]
+    found = scope(registry, incident)
+    assert found["incident"] == incident
+    assert found["window"] == [text(1), text(1)]
+    assert found["transfers"] == {"upper": 2, "lower": 2}
+    assert found["persons"] == {"upper": 2, "lower": 2}
+    assert found["unknown"] == {"transfers": 1, "stated_count": 7}
+    assert found["by_submitter"] == [{"submitter": HOSPITAL, "transfers": 2, "persons": 2}]
+    assert {"element", "class"} == set(found["data_elements"][0])
+    assert found["seconds"] >= 0
+
+
+def test_a_raid_after_the_pull_names_nobody(registry):
+    found = scope(registry, open_incident(registry, text(6), text(60))["incident"])
+    assert found["transfers"] == {"upper": 0, "lower": 0}
+    assert found["persons"] == {"upper": 0, "lower": 0}
+    assert found["data_elements"] == []
+
+
+def test_every_step_is_a_custody_entry_of_counts(registry):
+    incident = open_incident(registry, text(1), text(2))["incident"]
+    scope(registry, incident)
+    entries = registry.ledger.entries(incident)
+    assert [entry.event for entry in entries] == ["incident-opened", "incident-scoped"]
+    assert entries[1].detail == {"transfers": 2, "persons": 2, "unknown": 1}
+
+
+def test_the_beginning_of_the_number_is_enough_and_a_wrong_one_is_refused(registry):
+    incident = open_incident(registry, text(1), text(1))["incident"]
+    assert scope(registry, incident[:8])["incident"] == incident
+    with pytest.raises(NoSuchIncident):
+        scope(registry, TRANSFER)
+    with pytest.raises(NotClear):
+        scope(registry, incident[:3])
+
+
+def test_a_closed_incident_is_not_scoped_again(registry):
+    incident = open_incident(registry, text(1), text(1))["incident"]
+    registry.note("incident-contained", incident)
+    registry.note("incident-closed", incident)
+    with pytest.raises(NotNow):
+        scope(registry, incident)
+
+
+def test_moments_are_checked_before_anything_is_written(registry):
+    before = registry.ledger.head()
+    with pytest.raises(WindowBackwards):
+        open_incident(registry, text(5), text(4))
+    with pytest.raises(MomentUnclear):
+        open_incident(registry, "yesterday", text(4))
+    with pytest.raises(MomentUnclear):
+        open_incident(registry, text(4), "9999-12-31T23:59:59Z")
+    assert registry.ledger.head() == before
