@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
 from swaddle.envelope.keys import SealingPair
 from swaddle.envelope.manifest import Description, FileEntry
 from swaddle.envelope.parts import SEGMENT_BYTES

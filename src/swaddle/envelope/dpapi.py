@@ -44,10 +44,10 @@ if sys.platform == "win32":
 
 else:
 
-    def protect(secret: bytes) -> bytes:
+    def protect(secret: bytes) -> bytes:  # noqa: ARG001 -- the same signature as on Windows
         """A blob that only the current user of this machine opens; Windows only."""
         raise KeyFileUnreadable("DPAPI is there on Windows only")
 
-    def unprotect(blob: bytes) -> bytes:
+    def unprotect(blob: bytes) -> bytes:  # noqa: ARG001 -- the same signature as on Windows
         """The secret of such a blob; Windows only."""
         raise KeyFileUnreadable("DPAPI is there on Windows only")
