@@ -60,6 +60,8 @@ class Birth:
     child_given: str
     child_card: str
     born: date
+    minute: int  # of the day
+    admitted: date | None
     order: int
     about: obstetrics.Delivery
     child: obstetrics.Newborn
@@ -111,7 +113,8 @@ def _delivered(
         family, given = family.upper(), given.upper()
     card = "" if draw() < 0.04 else health_card(3 * number + place, half=0)
     version = "" if not card or draw() < 0.08 else _letters(rng, 2)
-    postal = _postal_code(rng)
+    postal = "" if draw() < 0.004 else _postal_code(rng)
+    minute = int(draw() * 1_400)
     rows = []
     for order in range(drawn.fetuses):
         child = obstetrics.newborn(rng, drawn)
@@ -134,6 +137,8 @@ def _delivered(
                 child_given=_child_name(rng, child.sex, order, drawn.fetuses),
                 child_card=child_card,
                 born=born,
+                minute=minute + 9 * order,
+                admitted=None if drawn.planned_at_home else born - timedelta(days=minute < 700),
                 order=order,
                 about=drawn,
                 child=child,

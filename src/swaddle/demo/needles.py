@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from pathlib import Path
 
+from swaddle.demo import layout
 from swaddle.demo.search import LEAST_BYTES
 
 WINDOW_STEP_BYTES = 4_096
@@ -38,15 +39,6 @@ PERSONAL = (Category.NAME, Category.CARD, Category.LOCAL_ID, Category.BIRTH_DATE
 SENT = (*PERSONAL, Category.ROW, Category.PIECE)
 SECRET = (Category.KEY, Category.TOKEN)
 
-# Columns of the plain births layout, by what they say. Names are searched as the neighbouring columns they are sent in.
-NAME_COLUMNS: tuple[tuple[str, str], ...] = (
-    ("mother_family_name", "mother_given_names"),
-    ("child_family_name", "child_given_names"),
-)
-CARD_COLUMNS = ("mother_health_card", "child_health_card")
-LOCAL_ID_COLUMNS = ("record_id", "mother_id", "child_id")
-BIRTH_DATE_COLUMNS = ("mother_birth_date", "birth_date")
-
 
 def of_births(header: list[bytes], lines: Iterable[bytes]) -> Iterator[tuple[bytes, Category]]:
     """The needles in lines of the plain births layout (no field of the made-up files needs quotes).
@@ -55,10 +47,10 @@ def of_births(header: list[bytes], lines: Iterable[bytes]) -> Iterator[tuple[byt
         ValueError: the header lacks one of the columns above.
     """
     at = {name.decode(): place for place, name in enumerate(header)}
-    names = [(_place(at, first), _place(at, last)) for first, last in NAME_COLUMNS]
-    numbers = [(_place(at, column), Category.CARD) for column in CARD_COLUMNS]
-    numbers += [(_place(at, column), Category.LOCAL_ID) for column in LOCAL_ID_COLUMNS]
-    dates = [_place(at, column) for column in BIRTH_DATE_COLUMNS]
+    names = [(_place(at, first), _place(at, last)) for first, last in layout.NAMES]
+    numbers = [(_place(at, column), Category.CARD) for column in layout.CARDS]
+    numbers += [(_place(at, column), Category.LOCAL_ID) for column in layout.LOCAL_IDS]
+    dates = [_place(at, column) for column in layout.BIRTH_DATES]
     for line in lines:
         yield line, Category.ROW
         fields = line.split(b",")

@@ -33,7 +33,7 @@ class Delivery:
     previous_caesareans: int
     fetuses: int
     gestation_days: int
-    onset: str  # spontaneous, induced, no_labour
+    onset: str  # spontaneous, induced, no_labour_cs
     planned_at_home: bool
 
 
@@ -43,10 +43,11 @@ class Newborn:
 
     sex: str  # F, M
     weight_g: int
-    presentation: str  # vertex, breech, transverse
+    presentation: str  # vertex, breech, transverse_oblique
     birth_type: str  # vaginal, vacuum, forceps, caesarean
-    perineum: str  # intact, first, second, third; empty after a caesarean
-    outcome: str  # live, stillbirth
+    perineum: str  # intact, first, second, third_a; empty after a caesarean
+    episiotomy: str  # none, mediolateral, midline
+    outcome: str  # live, stillbirth_antepartum
     apgar_1: int | None
     apgar_5: int | None
     nicu: bool
@@ -79,19 +80,31 @@ def newborn(rng: Random, of: Delivery) -> Newborn:
     weight = round(median * min(1.34, max(0.68, rng.gauss(1.0, 0.118))))
     presentation = "vertex"
     if not of.planned_at_home:
-        presentation = _pick(draw(), ((0.955, "vertex"), (0.993, "breech"), (1.0, "transverse")))
-    if of.onset == "no_labour" or presentation == "transverse":
+        presentation = _pick(draw(), ((0.955, "vertex"), (0.993, "breech"), (1.0, "transverse_oblique")))
+    if of.onset == "no_labour_cs" or presentation == "transverse_oblique":
         birth_type = "caesarean"
     elif of.planned_at_home:
         birth_type = "vaginal"
     else:
         birth_type = _birth_type(draw(), draw(), of, presentation)
-    perineum = ""
+    perineum, episiotomy = "", "none"
     if birth_type != "caesarean":
-        perineum = _pick(draw(), ((0.35, "intact"), (0.6, "first"), (0.97, "second"), (1.0, "third")))
+        perineum = _pick(draw(), ((0.35, "intact"), (0.6, "first"), (0.97, "second"), (1.0, "third_a")))
+        cut = 0.06 if birth_type == "vaginal" else 0.4
+        episiotomy = _pick(draw(), ((cut, "mediolateral"), (cut * 1.2, "midline"), (1.0, "none")))
     if not of.planned_at_home and draw() < (0.0035 if weeks >= _TERM_WEEKS else 0.02):
         return Newborn(
-            sex, weight, presentation, birth_type, perineum, "stillbirth", None, None, nicu=False, resuscitation="none"
+            sex,
+            weight,
+            presentation,
+            birth_type,
+            perineum,
+            episiotomy,
+            "stillbirth_antepartum",
+            None,
+            None,
+            nicu=False,
+            resuscitation="none",
         )
     first = _pick(draw(), ((0.02, 4), (0.06, 6), (0.16, 7), (0.42, 8), (1.0, 9)))
     if weeks < 32:
@@ -99,7 +112,9 @@ def newborn(rng: Random, of: Delivery) -> Newborn:
     fifth = min(10, max(first, 7 if weeks >= 32 else 6) + (1 if draw() < 0.6 else 0))
     nicu = draw() < (0.98 if weeks < 33 else 0.45 if weeks < _TERM_WEEKS else 0.04) and not of.planned_at_home
     resuscitation = "none" if first >= 7 else "ppv" if first < 6 else "cpap"
-    return Newborn(sex, weight, presentation, birth_type, perineum, "live", first, fifth, nicu, resuscitation)
+    return Newborn(
+        sex, weight, presentation, birth_type, perineum, episiotomy, "live", first, fifth, nicu, resuscitation
+    )
 
 
 def _gestation(rng: Random, fetuses: int, *, midwives: bool) -> int:
@@ -117,12 +132,12 @@ def _gestation(rng: Random, fetuses: int, *, midwives: bool) -> int:
 
 def _onset(at: float, para: int, previous: int, fetuses: int) -> str:
     if fetuses > 1:
-        return _pick(at, ((0.35, "spontaneous"), (0.6, "induced"), (1.0, "no_labour")))
+        return _pick(at, ((0.35, "spontaneous"), (0.6, "induced"), (1.0, "no_labour_cs")))
     if previous:
-        return _pick(at, ((0.28, "spontaneous"), (0.36, "induced"), (1.0, "no_labour")))
+        return _pick(at, ((0.28, "spontaneous"), (0.36, "induced"), (1.0, "no_labour_cs")))
     if para:
-        return _pick(at, ((0.69, "spontaneous"), (0.95, "induced"), (1.0, "no_labour")))
-    return _pick(at, ((0.6, "spontaneous"), (0.95, "induced"), (1.0, "no_labour")))
+        return _pick(at, ((0.69, "spontaneous"), (0.95, "induced"), (1.0, "no_labour_cs")))
+    return _pick(at, ((0.6, "spontaneous"), (0.95, "induced"), (1.0, "no_labour_cs")))
 
 
 def _birth_type(at: float, instrument: float, of: Delivery, presentation: str) -> str:
