@@ -109,6 +109,11 @@ def definition(identity: str) -> Definition:
     return {item.id: item for item in load()}[identity]
 
 
+def robson_expression() -> str:
+    """The SQL expression that says what `robson.classify` says."""
+    return files("swaddle.indicators").joinpath("v1", "robson.sql").read_text(encoding="utf-8").strip()
+
+
 def _read(name: str) -> Definition:
     text = files("swaddle.indicators").joinpath("v1", f"{name}.toml").read_text(encoding="utf-8")
     value = tomllib.loads(text)
@@ -137,7 +142,7 @@ def _build(value: dict[str, Any]) -> Definition:
         total_label=value["total_label"],
         unit=value["unit"],
         bands=tuple(Band(**band) for band in value.get("band", ())),
-        partition=robson.expression() if partitioned else "",
+        partition=robson_expression() if partitioned else "",
         groups=robson.GROUPS if partitioned else {},
         examples=tuple(
             Example(birth=row["birth"], outcome=row["outcome"], group=row.get("group", ""), why=row["why"])

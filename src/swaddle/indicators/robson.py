@@ -9,8 +9,6 @@ Source: Robson 2001, doi:10.1017/S0965539501000122; the order of evaluation as i
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 TERM_WEEKS = 37
 UNCLASSIFIABLE = "unclassifiable"
 GROUPS: dict[str, str] = {
@@ -87,8 +85,3 @@ def _by_onset(onset_labour: str | None, spontaneous: str, started: str) -> str:
             return f"{started}b"
         case _:
             return f"{UNCLASSIFIABLE}: onset_labour"
-
-
-def expression() -> str:
-    """The same classification as an SQL expression over `births`."""
-    return files("swaddle.indicators").joinpath("v1", "robson.sql").read_text(encoding="utf-8").strip()

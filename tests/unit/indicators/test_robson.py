@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swaddle.indicators import robson
-from swaddle.indicators.robson import classify, expression
+from swaddle.indicators.definitions import robson_expression
+from swaddle.indicators.robson import classify
 
 SINGLE = {
     "n_fetuses": 1,
@@ -72,7 +73,7 @@ def test_the_sql_says_the_same_on_every_combination():
     rows = list(product(*EVERY.values()))
     lists = [[row[place] for row in rows] for place in range(len(names))]
     connection.execute(f"INSERT INTO births SELECT {', '.join('unnest(?)' for _ in names)}", lists)
-    found = connection.execute(f"SELECT {', '.join(names)}, {expression()} FROM births").fetchall()
+    found = connection.execute(f"SELECT {', '.join(names)}, {robson_expression()} FROM births").fetchall()
     assert len(found) == len(rows) == 9600
     assert [row for row in found if classify(**dict(zip(names, row, strict=False))) != row[-1]] == []
 
