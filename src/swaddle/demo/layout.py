@@ -2,7 +2,6 @@
 
 Columns bear the names of the dictionary's wide row (docs/data-dictionary.md). No value of a made-up birth holds a
 comma, a quotation mark or a line end, so a line is its fields with commas between them.
-a quotation mark or a line end, so a line is its fields with commas between them.
 """
 
 from __future__ import annotations
