@@ -1,0 +1,185 @@
+"""`swaddle registry`: for those who run the inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from swaddle import durable, home
+from swaddle.errors import UsageFault
+
+group = click.Group("registry", help="The inside: pulls, checks, stores, gives back.")
+
+home_option = click.option(
+    "--home", "home_path", type=click.Path(path_type=Path), help="The registry's folder; else $SWADDLE_HOME."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+passphrase_option = click.option(
+    "--passphrase-fd", type=int, help="Read the passphrase from this open file descriptor."
+)
+
+
+def passphrase_from(descriptor: int | None) -> Callable[[Mapping[str, Any]], bytes]:
+    """How the passphrase is come by, once the settings are known (docs/keys.md)."""
+
+    def get(values: Mapping[str, Any]) -> bytes:
+        from swaddle.envelope.unlock import passphrase
+
+        return passphrase(values, fd=descriptor, environment=os.environ, terminal=sys.stdin.isatty())
+
+    return get
+
+
+def do(home_path: Path | None, descriptor: int | None, operation: str, **values: Any) -> Any:
+    """Do one operation: here if nobody owns the store, else by asking its owner."""
+    from swaddle.registry.operations import ask
+
+    return ask(home.locate(home_path), passphrase_from(descriptor), operation, **values)
+
+
+def tell(value: Mapping[str, Any], as_json: bool, words: Callable[[Mapping[str, Any]], str]) -> None:
+    """Print a result: as one JSON object, or in words."""
+    click.echo(json.dumps(value, indent=2) if as_json else words(value))
+
+
+@group.command()
+@home_option
+@click.option("--gateway", required=True, help="Where the gateway answers, https://…")
+@click.option("--claim", "claim_path", required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False), help="A file that holds it.")
+@click.option(
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Make a passphrase and write it to this file, which only you can read.",
+)
+@passphrase_option
+@json_option
+def init(
+    home_path: Path | None,
+    gateway: str,
+    claim_path: Path,
+    passphrase_file: Path | None,
+    new_passphrase_file: Path | None,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
+    """Make a registry and claim its gateway. Running it again goes on where it stopped."""
+    from swaddle.registry.beginning import begin
+
+    if passphrase_file and new_passphrase_file:
+        raise UsageFault("--passphrase-file and --new-passphrase-file exclude each other")
+    if new_passphrase_file is not None and not new_passphrase_file.exists():
+        durable.write_file(new_passphrase_file, secrets.token_urlsafe(20).encode() + b"\n")
+    named = passphrase_file or new_passphrase_file
+    result = begin(
+        home.locate(home_path),
+        gateway_url=gateway,
+        claim_file=claim_path.read_bytes(),
+        passphrase_file=str(named.resolve()) if named else "",
+        passphrase=passphrase_from(passphrase_fd),
+    )
+    tell(
+        result,
+        as_json,
+        lambda r: (
+            f"Registry {r['registry'][:8]} has claimed the gateway.\n"
+            f"Root key {r['root']}\n"
+            f"Submitters seal to intake key {r['intake_key'][:8]} until {r['seal_until']}.\n"
+            "Move keys/root.key offline now (docs/keys.md); `swaddle registry invite NAME` comes next."
+        ),
+    )
+
+
+@group.command()
+@home_option
+@click.argument("name")
+@passphrase_option
+@json_option
+def invite(home_path: Path | None, name: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """Make an invitation for a submitter: one line, one use, 72 hours. Hand it over by a way you trust."""
+    result = do(home_path, passphrase_fd, "invite", name=name)
+    tell(result, as_json, lambda r: str(r["invitation"]))
+
+
+@group.command()
+@home_option
+@click.option("--once", is_flag=True, help="One look at the gateway (the only way without `run`; may be left out).")
+@passphrase_option
+@json_option
+def pull(home_path: Path | None, once: bool, passphrase_fd: int | None, as_json: bool) -> None:  # noqa: ARG001
+    """Let waiting submitters in, take in what the gateway holds, send the reports."""
+    result = do(home_path, passphrase_fd, "pull")
+    tell(result, as_json, pulled_words)
+    if result["failed"]:
+        sys.exit(7)
+
+
+def pulled_words(result: Mapping[str, Any]) -> str:
+    """What a pull did, line by line."""
+    lines = [f"{e['name']} is {e['state']}; six words: {e['words'] or '-'}" for e in result["enrolled"]]
+    for taken in result["transfers"]:
+        rows = taken["rows"]
+        counts = (
+            f"{rows['read']:,} read = {rows['stored']:,} stored + {rows['rejected']:,} rejected"
+            f" + {rows['duplicates']:,} duplicates"
+            if rows
+            else str(taken["why"])
+        )
+        lines.append(f"{taken['id'][:8]}  {taken['name']}  {taken['outcome']}: {counts}")
+    lines.append(
+        f"{result['pulled']} pulled, {result['acknowledged']} acknowledged, {result['reports_sent']} reports sent."
+    )
+    return "\n".join(lines)
+
+
+@group.command()
+@home_option
+@passphrase_option
+def run(home_path: Path | None, passphrase_fd: int | None) -> None:
+    """Own the store, pull every few seconds, answer the other commands. Ends on SIGTERM."""
+    from swaddle.registry.run import run_forever
+
+    run_forever(home.locate(home_path), passphrase_from(passphrase_fd), lambda line: click.echo(line, err=True))
+
+
+@group.command()
+@home_option
+@passphrase_option
+@json_option
+def status(home_path: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """Submitters, transfers, keys and what the gateway says."""
+    tell(do(home_path, passphrase_fd, "status"), as_json, status_words)
+
+
+def status_words(result: Mapping[str, Any]) -> str:
+    """The registry's state in a few lines."""
+    gateway = result["gateway"]
+    intake = result["intake"]
+    lines = [
+        f"Registry {result['registry'][:8]}, intake key {intake['key_id'][:8]} until {intake['seal_until']}",
+        f"Gateway: {gateway['why']}" if "why" in gateway else f"Gateway holds {gateway['body_bytes']:,} bytes",
+        f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
+    ]
+    lines += [f"  {s['name']}: {s['state']}" for s in result["submitters"]]
+    lines += [f"  {t['id'][:8]} {t['state']} {t['verdict'] or ''}" for t in result["transfers"][-20:]]
+    return "\n".join(lines)
+
+
+@group.command()
+@home_option
+@passphrase_option
+@json_option
+def submitters(home_path: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """Who may send: name, state, six words to compare by phone."""
+    tell(
+        do(home_path, passphrase_fd, "submitters"),
+        as_json,
+        lambda r: "\n".join(f"{s['name']}: {s['state']}  {s['words'] or ''}" for s in r["submitters"]),
+    )

@@ -1,0 +1,111 @@
+"""Giving back: each submission is answered by a report, sealed to its submitter, sent through the same gateway.
+
+Reports are made when everything that waited has been taken in, so that "others" are as many as there are.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from swaddle.canonical import parse_instant
+from swaddle.feedback.deliver import clear, deliver
+from swaddle.feedback.report import Bundle, Refusal, SubmissionReport, report
+from swaddle.indicators.compute import compute
+from swaddle.registry.inside import Registry
+from swaddle.registry.state import Submitter, Transfer
+
+FEEDBACK_LIFE = timedelta(days=13, hours=23)
+
+
+def give_back(inside: Registry) -> int:
+    """Report on every submission that has not been answered; how many reports the gateway now holds."""
+    sent = 0
+    for transfer in inside.state.transfers():
+        if transfer.step != "acknowledged" or transfer.feedback is not None:
+            continue
+        submitter = inside.state.submitter(transfer.submitter)
+        if submitter is not None and submitter.state == "active":
+            send_report(inside, transfer, submitter)
+            sent += 1
+    return sent
+
+
+def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> None:
+    """Make one report and bring it to the gateway; a kill is made good by calling again."""
+    assert submitter.sealing is not None
+    at = inside.now()
+    folder = inside.outbox / transfer.id
+    feedback = deliver(
+        bundle_for(inside, transfer, submitter, at).packed(),
+        answers=transfer.id,
+        folder=folder,
+        sender=inside.keyring.registry_id,
+        recipient=submitter.sealing,
+        signer=inside.keyring.statement,
+        client=inside.client,
+        expires=at + FEEDBACK_LIFE,
+        now=at,
+    )
+    if not any(entry.event == "feedback-sent" for entry in inside.ledger.entries(feedback)):
+        detail = {"answers": transfer.id, "place": "gateway", "submitter": submitter.id}
+        inside.ledger.append("feedback-sent", feedback, detail, at)
+    inside.state.update(transfer.id, feedback=feedback)
+    clear(folder)
+
+
+def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime) -> Bundle:
+    """The report on one submission, from what the store keeps of it."""
+    row = inside.store.connection.execute(
+        "select report, rejected from identifiers.reports join clinical.loads using (load_id)"
+        " where reports.transfer = ?",
+        [transfer.id],
+    ).fetchone()
+    assert row is not None
+    kept, rejected = json.loads(row[0]), bytes(row[1])
+    verdict = inside.store.verdict(transfer.id) or {}
+    has_rows = verdict.get("outcome") == "stored"
+    indicators = (
+        compute(inside.store.connection, submitter.id, as_of=at, threshold=inside.settings.report_threshold)
+        if has_rows
+        else ()
+    )
+    return report(
+        SubmissionReport(
+            transfer=transfer.id,
+            submitter_name=submitter.name,
+            file_kind=kept["file_kind"] or "not recognised",
+            received_at=parse_instant(kept["received_at"]),
+            as_of=at,
+            dictionary_version=kept["dictionary_version"],
+            checked=as_stored(kept["checked"], transfer.id, verdict),
+            not_carried=tuple(kept["not_carried"]),
+            refused=refusal(kept, verdict),
+            deadlines=(
+                f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that.",
+            ),
+        ),
+        indicators,
+        rejected_csv=rejected or None,
+    )
+
+
+def as_stored(checked: dict[str, Any] | None, transfer: str, verdict: dict[str, Any]) -> dict[str, Any]:
+    """What the check found, with the rows as they were stored in the end."""
+    rows = {name: verdict.get(name, 0) for name in ("read", "stored", "rejected", "duplicates")}
+    empty: dict[str, Any] = {"transfer": transfer, "records": {}, "findings": []}
+    return {**(checked or empty), "rows": rows}
+
+
+def refusal(kept: dict[str, Any], verdict: dict[str, Any]) -> Refusal | None:
+    """Why nothing was stored, where nothing was."""
+    if kept["reason"] is not None:
+        return Refusal(what=kept["reason"]["what"], why=kept["reason"]["why"], fix=kept["reason"]["fix"])
+    if verdict.get("outcome") == "refused":
+        return Refusal(
+            what="This file was refused whole.",
+            why="More than 20 of 100 rows have an error: most often a column is read as another one.",
+            fix="Look at the most frequent error below, mend the export or its mapping, and send the file again.",
+        )
+    return None

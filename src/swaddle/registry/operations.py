@@ -1,0 +1,210 @@
+"""What the owner of the store can be asked to do, by name; commands and other rooms use these and nothing beneath."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swaddle.canonical import format_instant
+from swaddle.errors import NetworkFault, UsageFault
+from swaddle.registry import enrolment, subjects, work
+from swaddle.registry.inside import Registry, open_registry
+from swaddle.registry.owner import Asker, Lock
+
+
+class NoSuchOperation(UsageFault):
+    """The owner was asked for something that it does not do (a command of another version)."""
+
+    code = "SWD-REG-43"
+    what = "the owner of the store does not know this request"
+    fix = "restart `swaddle registry run` so that both are of one version"
+
+
+class Operations:
+    """The registry's operations over an opened registry."""
+
+    def __init__(self, inside: Registry) -> None:
+        """Know the registry that they work on."""
+        self._inside = inside
+
+    def do(self, operation: str, **values: Any) -> Any:
+        """Do one; results are JSON values.
+
+        Raises:
+            NoSuchOperation: there is none of that name.
+        """
+        if operation not in TABLE:
+            raise NoSuchOperation(f"it has no operation {operation!r}")
+        return TABLE[operation](self._inside, **values)
+
+
+def ask(home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], operation: str, **values: Any) -> Any:
+    """Do one operation on the registry at `home`: here if nobody owns its store, else through its owner."""
+    with_owner = Lock(home)
+    if not (home / "home.json").exists() or with_owner.take():
+        try:
+            inside = open_registry(home, passphrase)
+            try:
+                return Operations(inside).do(operation, **values)
+            finally:
+                inside.close()
+        finally:
+            with_owner.release()
+    return Asker(home).do(operation, **values)
+
+
+class Remote:
+    """A registry to be asked from another room: each call is one operation (`ask`)."""
+
+    def __init__(self, home: Path, passphrase: Callable[[Mapping[str, Any]], bytes]) -> None:
+        """Know whom to ask."""
+        self._home = home
+        self._passphrase = passphrase
+
+    def do(self, operation: str, **values: Any) -> Any:
+        """Ask for one operation."""
+        return ask(self._home, self._passphrase, operation, **values)
+
+
+def pull(inside: Registry) -> dict[str, Any]:
+    """One look at the gateway."""
+    return work.look(inside)
+
+
+def invite(inside: Registry, name: str) -> dict[str, Any]:
+    """Make an invitation."""
+    invitation = enrolment.invite(
+        name,
+        client=inside.client,
+        keyring=inside.keyring,
+        state=inside.state,
+        ledger=inside.ledger,
+        settings=inside.settings,
+        at=inside.now(),
+    )
+    submitter = inside.state.submitter_named(name)
+    assert submitter is not None
+    return {
+        "submitter": submitter.id,
+        "name": name,
+        "invitation": invitation.encode(),
+        "expires": format_instant(invitation.expires),
+    }
+
+
+def list_submitters(inside: Registry) -> dict[str, Any]:
+    """Who may send."""
+    return {
+        "submitters": [
+            {
+                "id": each.id,
+                "name": each.name,
+                "state": each.state,
+                "words": each.words,
+                "signing_key": each.signing_key.fingerprint if each.signing_key else None,
+                "invited_at": each.invited_at,
+                "active_at": each.active_at,
+            }
+            for each in inside.state.submitters()
+        ]
+    }
+
+
+def status(inside: Registry) -> dict[str, Any]:
+    """The state of the registry; the `transfers` array is as docs/commands.md says."""
+    signed = inside.intake_keys.signed()
+    intake = json.loads(signed.message) if signed else None
+    try:
+        gateway = inside.client.get_json("/v1/status")
+    except NetworkFault as error:
+        gateway = {"code": error.code, "why": error.lines()[1]}
+    return {
+        "registry": inside.keyring.registry_id,
+        "root": inside.keyring.root.fingerprint,
+        "intake": None
+        if intake is None
+        else {
+            "key_id": intake["recipient"]["key_id"],
+            "seal_until": intake["seal_until"],
+            "destroy_by": intake["destroy_by"],
+        },
+        "gateway": gateway,
+        "stored": inside.store.totals(),
+        "submitters": list_submitters(inside)["submitters"],
+        "transfers": [transfer_status(inside, transfer.id) for transfer in inside.state.transfers()],
+    }
+
+
+def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
+    """One transfer as `status --json` shows it, from custody and the store."""
+    transfer = inside.state.transfer(transfer_id)
+    assert transfer is not None
+    times = {entry.event: entry.at for entry in inside.ledger.entries(transfer_id)}
+    copies = [
+        {
+            "place": "gateway",
+            "since": times.get("transfer-held"),
+            "until": times.get("copy-destroyed"),
+        }
+    ]
+    if "submission-stored" in times:
+        copies.append({"place": "registry", "since": times["submission-stored"], "until": None})
+    return {
+        "id": transfer.id,
+        "submitter": transfer.submitter,
+        "state": transfer.outcome or transfer.step,
+        "sent_at": times.get("transfer-held"),
+        "expires_at": None,
+        "destroyed_at": times.get("copy-destroyed"),
+        "copies": copies,
+        "verdict": inside.store.verdict(transfer.id),
+        "report": transfer.feedback,
+    }
+
+
+def custody_entries(inside: Registry, subject: str | None = None) -> list[dict[str, Any]]:
+    """Entries of the ledger, all or about one subject."""
+    return [entry.to_json() for entry in inside.ledger.entries(subject)]
+
+
+def custody_append(inside: Registry, event: str, subject: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """Write one entry for a room above (an incident's steps)."""
+    return inside.ledger.append(event, subject, detail, inside.now()).to_json()
+
+
+def subject_counts(inside: Registry, transfers: list[str]) -> dict[str, Any]:
+    """Who is in these transfers, counted (registry.subjects)."""
+    return subjects.counts(inside.store.connection, transfers)
+
+
+def subject_transfers(inside: Registry) -> list[str]:
+    """Transfers whose data subjects are written down."""
+    return subjects.transfers(inside.store.connection)
+
+
+def transfer_facts(inside: Registry) -> list[dict[str, Any]]:
+    """What is known of each transfer without opening it again: submitter, outcome, stated count."""
+    return [
+        {
+            "id": each.id,
+            "submitter": each.submitter,
+            "outcome": each.outcome,
+            "stated_subjects": each.stated_subjects,
+        }
+        for each in inside.state.transfers()
+    ]
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "pull": pull,
+    "invite": invite,
+    "submitters": list_submitters,
+    "status": status,
+    "custody-entries": custody_entries,
+    "custody-append": custody_append,
+    "subject-counts": subject_counts,
+    "subject-transfers": subject_transfers,
+    "transfer-facts": transfer_facts,
+}

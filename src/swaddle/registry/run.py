@@ -1,0 +1,66 @@
+"""`registry run`: holds the store, pulls on a timer, and answers commands in between."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swaddle.errors import NetworkFault, NotCollecting, SwaddleError
+from swaddle.registry.inside import open_registry
+from swaddle.registry.operations import Operations
+from swaddle.registry.owner import AnotherOwner, Lock, Server
+
+
+def run_forever(
+    home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], say: Callable[[str], None], *, stop_after: int = 0
+) -> None:
+    """Pull until SIGTERM or SIGINT; a gateway that is away or frozen is said once and tried again.
+
+    Args:
+        home: the registry's folder.
+        passphrase: see inside.open_registry.
+        say: takes one line of talk.
+        stop_after: rounds, for tests; 0 is for ever.
+
+    Raises:
+        AnotherOwner: another process owns this registry.
+    """
+    lock = Lock(home)
+    if not lock.take():
+        raise AnotherOwner("it is running already")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    inside = open_registry(home, passphrase)
+    operations = Operations(inside)
+    turn = threading.Lock()
+    server = Server(home, operations, turn)
+    say("registry running; it owns the store and pulls by itself")
+    trouble, rounds = "", 0
+    try:
+        while not stop.is_set():
+            try:
+                with turn:
+                    result = operations.do("pull")
+                told = [f"{t['id'][:8]} {t['outcome']}" for t in result["transfers"]]
+                told += [f"{e['submitter'][:8]} {e['state']}" for e in result["enrolled"]]
+                for line in told:
+                    say(line)
+                trouble = ""
+            except (NetworkFault, NotCollecting) as error:
+                if error.code != trouble:
+                    say(error.text())
+                trouble = error.code
+            except SwaddleError as error:
+                say(error.text())
+            rounds += 1
+            if rounds == stop_after:
+                break
+            stop.wait(inside.settings.pull_interval_s)
+    finally:
+        server.close()
+        inside.close()
+        lock.release()

@@ -1,0 +1,221 @@
+"""What the registry knows of its dealings with the outside: submitters, invitations, transfers, the journal's place.
+
+One SQLite file, one writer (the owner of the store). Nothing about a data subject lies here; that is in the three
+encrypted files of store.py. Each method is one transaction, so a kill leaves a step done or not done.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from swaddle.envelope.public import SealingPublic
+from swaddle.envelope.signature import PublicSigningKey, Signed
+
+SCHEMA = """
+create table if not exists facts (name text primary key, value text not null) strict;
+create table if not exists submitters (
+    id text primary key, name text not null unique, state text not null,
+    signing_key text, sealing text, enrolment text, words text, invited_at text not null, active_at text) strict;
+create table if not exists invitations (
+    lookup_sha256 text primary key, submitter text not null, proof_key blob not null, expires text not null) strict;
+create table if not exists transfers (
+    id text primary key, submitter text not null, step text not null, token text not null, held_at text,
+    outcome text, reason text, kind text, stated_subjects integer, load_id integer, receipt text,
+    feedback_reference text, feedback text) strict;
+"""
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """An organisation that sends: its opaque id, its name (known only here), its public keys once it is active."""
+
+    id: str
+    name: str
+    state: str
+    signing_key: PublicSigningKey | None
+    sealing: SealingPublic | None
+    words: str | None
+    invited_at: str
+    active_at: str | None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How far the registry is with a transfer.
+
+    `step` is one of leasing, pulled, taken-in, acknowledged; after each the next run goes on from there.
+    """
+
+    id: str
+    submitter: str
+    step: str
+    token: str
+    held_at: str | None
+    outcome: str | None
+    reason: str | None
+    kind: str | None
+    stated_subjects: int | None
+    load_id: int | None
+    receipt: Signed | None
+    feedback_reference: str | None
+    feedback: str | None
+
+
+class State:
+    """The registry's small database. Not for two processes at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, making it where there is none."""
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        self._connection.executescript(SCHEMA)
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    # Facts: single values such as the last journal entry drained.
+
+    def fact(self, name: str) -> str | None:
+        """A single value, or nothing."""
+        row = self._connection.execute("select value from facts where name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a single value."""
+        self._connection.execute("insert or replace into facts values (?, ?)", (name, value))
+
+    def set_facts(self, **values: str) -> None:
+        """Keep several single values in one transaction."""
+        with self._connection:
+            self._connection.execute("begin immediate")
+            self._connection.executemany("insert or replace into facts values (?, ?)", list(values.items()))
+
+    def next_instruction(self) -> int:
+        """The next sequence number of an instruction; never given twice, even after a kill."""
+        number = int(self.fact("instruction") or 0) + 1
+        self.set_fact("instruction", str(number))
+        return number
+
+    # Submitters.
+
+    def add_submitter(
+        self, submitter: str, name: str, lookup_sha256: str, proof_key: bytes, invited_at: str, expires: str
+    ) -> None:
+        """Keep an invited submitter and what its invitation will prove; an older open invitation of it is dropped."""
+        with self._connection:
+            self._connection.execute("begin immediate")
+            self._connection.execute(
+                "insert into submitters (id, name, state, invited_at) values (?, ?, 'invited', ?)"
+                " on conflict (id) do update set invited_at = excluded.invited_at, state = 'invited'",
+                (submitter, name, invited_at),
+            )
+            self._connection.execute("delete from invitations where submitter = ?", (submitter,))
+            self._connection.execute(
+                "insert into invitations values (?, ?, ?, ?)", (lookup_sha256, submitter, proof_key, expires)
+            )
+
+    def invitation(self, lookup_sha256: str) -> tuple[str, bytes, str] | None:
+        """(submitter, proof key, expires) of an open invitation."""
+        row: tuple[str, bytes, str] | None = self._connection.execute(
+            "select submitter, proof_key, expires from invitations where lookup_sha256 = ?", (lookup_sha256,)
+        ).fetchone()
+        return row
+
+    def activate(
+        self, submitter: str, signing_key: PublicSigningKey, sealing: str, enrolment: Signed, words: str, at: str
+    ) -> None:
+        """The submitter's keys are accepted; the invitation stays until the gateway has taken the instruction."""
+        self._connection.execute(
+            "update submitters set state = 'active', signing_key = ?, sealing = ?, enrolment = ?, words = ?,"
+            " active_at = ? where id = ?",
+            (signing_key.line, sealing, _dump(enrolment), words, at, submitter),
+        )
+
+    def is_active(self, submitter: str, signing_key: PublicSigningKey) -> bool:
+        """Whether it is enrolled already with this key."""
+        known = self.submitter(submitter)
+        return known is not None and known.state == "active" and known.signing_key == signing_key
+
+    def spend(self, lookup_sha256: str) -> None:
+        """The invitation is used up, for good or ill."""
+        self._connection.execute("delete from invitations where lookup_sha256 = ?", (lookup_sha256,))
+
+    def submitters(self) -> list[Submitter]:
+        """All of them, by name."""
+        rows = self._connection.execute(
+            "select id, name, state, signing_key, sealing, words, invited_at, active_at from submitters order by name"
+        )
+        return [_submitter(row) for row in rows]
+
+    def submitter(self, submitter: str) -> Submitter | None:
+        """One by id."""
+        return next((known for known in self.submitters() if known.id == submitter), None)
+
+    def submitter_named(self, name: str) -> Submitter | None:
+        """One by name."""
+        return next((known for known in self.submitters() if known.name == name), None)
+
+    # Transfers.
+
+    def begin(self, transfer: str, token: str) -> Transfer:
+        """Write the lease token down before the lease is asked for; a transfer that is known keeps its token."""
+        self._connection.execute(
+            "insert or ignore into transfers (id, submitter, step, token) values (?, '', 'leasing', ?)",
+            (transfer, token),
+        )
+        known = self.transfer(transfer)
+        assert known is not None
+        return known
+
+    def update(self, transfer: str, **values: str | int | None) -> None:
+        """Set columns of a transfer; the names are this module's own callers', never from outside."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self._connection.execute(f"update transfers set {columns} where id = ?", (*values.values(), transfer))
+
+    def transfer(self, transfer: str) -> Transfer | None:
+        """One by id."""
+        return next(iter(self._transfers("where id = ?", (transfer,))), None)
+
+    def transfers(self) -> list[Transfer]:
+        """All of them, in the order they were met."""
+        return list(self._transfers("", ()))
+
+    def _transfers(self, where: str, values: tuple[str, ...]) -> Iterable[Transfer]:
+        rows = self._connection.execute(
+            "select id, submitter, step, token, held_at, outcome, reason, kind, stated_subjects, load_id, receipt,"
+            f" feedback_reference, feedback from transfers {where} order by rowid",
+            values,
+        )
+        for row in rows:
+            yield Transfer(*(*row[:10], _load(row[10]), *row[11:]))
+
+
+def _dump(signed: Signed) -> str:
+
+    return json.dumps(signed.to_json())
+
+
+def _load(text: str | None) -> Signed | None:
+
+    return None if text is None else Signed.from_json(json.loads(text))
+
+
+def _submitter(row: tuple[str | None, ...]) -> Submitter:
+
+    return Submitter(
+        id=str(row[0]),
+        name=str(row[1]),
+        state=str(row[2]),
+        signing_key=None if row[3] is None else PublicSigningKey.from_line(row[3]),
+        sealing=None if row[4] is None else SealingPublic.from_json(json.loads(row[4])),
+        words=row[5],
+        invited_at=str(row[6]),
+        active_at=row[7],
+    )

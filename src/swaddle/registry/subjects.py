@@ -1,0 +1,51 @@
+"""Who is in which transfer, counted from the subjects file: what exposure is computed from.
+
+A data subject has one id for a submitter and local person number, so a person in two transfers is one person. Rows of
+loads that were never committed do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import duckdb
+
+COUNTED = "subjects.presence join clinical.loads using (load_id) where presence.transfer in (select unnest($transfers))"
+
+
+def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> dict[str, Any]:
+    """Distinct persons in these transfers: in all, by category with first and last date, by submitter.
+
+    A person can be in two categories (a newborn of 1990 who gives birth in 2026), so categories do not add up to `all`.
+    """
+    bound = {"transfers": list(transfers)}
+    by_category = connection.execute(
+        "select category, count(distinct subject), min(first_date), max(last_date)"
+        f" from {COUNTED} group by category order by category",
+        bound,
+    ).fetchall()
+    by_submitter = connection.execute(
+        f"select presence.submitter, count(distinct subject) from {COUNTED} group by 1 order by 1", bound
+    ).fetchall()
+    row = connection.execute(f"select count(distinct subject) from {COUNTED}", bound).fetchone()
+    assert row is not None
+    return {
+        "persons": int(row[0]),
+        "by_category": [
+            {
+                "category": category,
+                "persons": int(persons),
+                "first": None if first is None else first.isoformat(),
+                "last": None if last is None else last.isoformat(),
+            }
+            for category, persons, first, last in by_category
+        ],
+        "by_submitter": [{"submitter": submitter, "persons": int(persons)} for submitter, persons in by_submitter],
+    }
+
+
+def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Transfers that were opened, so that whoever is in them is written down."""
+    rows = connection.execute("select transfer from clinical.loads where outcome <> 'unreadable' order by 1").fetchall()
+    return [transfer for (transfer,) in rows]

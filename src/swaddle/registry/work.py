@@ -1,0 +1,180 @@
+"""What the registry does when it looks outside: let submitters in, keep keys fresh, take transfers in, give back.
+
+One transfer at a time: the gateway's allowance is one, so a stolen puller's credential is frozen before its second
+object. Each step can be killed and is gone on with at the next look.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from swaddle.canonical import digest_hex
+from swaddle.custody.entry import Entry
+from swaddle.envelope.signature import Signed, sign
+from swaddle.errors import IntegrityFault
+from swaddle.registry import enrolment, exchange, pull
+from swaddle.registry.giving import give_back
+from swaddle.registry.inside import Registry
+from swaddle.registry.pipeline import Outcome, take_in, unreadable
+from swaddle.registry.state import Transfer
+from swaddle.wire.problems import Leased
+
+ATTEMPTS = 3
+OUTCOME_EVENT = {
+    "stored": "submission-stored",
+    "refused": "submission-refused",
+    "unreadable": "submission-unreadable",
+}
+
+
+def look(inside: Registry) -> dict[str, Any]:
+    """One look at the gateway, everything that waits done; the object of `registry pull --json`."""
+    renew_intake_key(inside)
+    enrolled = enrolment.activate_waiting(
+        client=inside.client, keyring=inside.keyring, state=inside.state, ledger=inside.ledger, at=inside.now()
+    )
+    drain(inside)
+    taken = [result for waiting in to_take_in(inside) if (result := take_one(inside, waiting)) is not None]
+    reports = give_back(inside)
+    drain(inside)
+    names = {submitter.id: submitter.name for submitter in inside.state.submitters()}
+    return {
+        "pulled": len(taken),
+        "acknowledged": sum(transfer.step == "acknowledged" for transfer, _ in taken),
+        "failed": [
+            {"id": transfer.id, "code": outcome.reason.code, "why": outcome.reason.lines()[1]}
+            for transfer, outcome in taken
+            if outcome.reason is not None
+        ],
+        "transfers": [
+            {
+                "id": transfer.id,
+                "name": names.get(transfer.submitter, "unknown"),
+                "outcome": outcome.outcome,
+                "rows": outcome.rows,
+                "why": outcome.reason.lines()[1] if outcome.reason else None,
+            }
+            for transfer, outcome in taken
+        ],
+        "enrolled": [{**each, "name": names.get(each["submitter"], "unknown")} for each in enrolled],
+        "reports_sent": reports,
+    }
+
+
+def drain(inside: Registry) -> None:
+    """Take the gateway's journal over into custody."""
+    exchange.drain_journal(inside.client, inside.keyring, inside.state, inside.ledger, inside.now)
+
+
+def renew_intake_key(inside: Registry) -> None:
+    """Make and publish the next intake key when it is time; destroy those whose time is over."""
+    at = inside.now()
+    for key_id in inside.intake_keys.destroy_expired(at):
+        inside.ledger.append("key-destroyed", key_id, {"key": "intake"}, at)
+    if inside.intake_keys.is_due(at):
+        _, key_id = inside.intake_keys.renew(at, (inside.settings.gateway_pin,) if inside.settings.gateway_pin else ())
+        inside.ledger.append("key-made", key_id, {"key": "intake"}, at)
+    signed = inside.intake_keys.signed()
+    assert signed is not None
+    key_id = str(json.loads(signed.message)["recipient"]["key_id"])
+    if inside.state.fact("intake_published") != key_id:
+        exchange.instruct(inside.client, inside.keyring, inside.state, "intake", at, intake=signed.to_json())
+        inside.state.set_facts(intake_published=key_id)
+        inside.ledger.append("intake-published", key_id, {"key": "intake"}, at)
+
+
+def to_take_in(inside: Registry) -> list[str]:
+    """Ids of the transfers to work on: those begun before, then those that wait, oldest first."""
+    begun = [transfer.id for transfer in inside.state.transfers() if transfer.step != "acknowledged"]
+    waiting = [str(transfer["id"]) for transfer in pull.waiting(inside.client)]
+    known = {transfer.id for transfer in inside.state.transfers()}
+    return begun + [each for each in waiting if each not in known]
+
+
+def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | None:
+    """Bring one transfer from wherever it is to its acknowledgement."""
+    transfer = inside.state.begin(transfer_id, pull.new_token())
+    try:
+        held = pull.lease(inside.client, transfer, inside.spool)
+    except Leased:
+        # A lease whose token was lost with a restored state: give it back; the next look leases it anew.
+        pull.give_back(inside.client, transfer_id, inside.keyring, inside.now())
+        return None
+    at = inside.now()
+    try:
+        fetch_body(inside, held, transfer.token)
+    except IntegrityFault as reason:
+        outcome = unreadable(held, inside, reason, at)
+    else:
+        if not has_entry(inside, transfer_id, "transfer-pulled"):
+            inside.ledger.append("transfer-pulled", transfer_id, {"place": "registry"}, at)
+        outcome = take_in(held, at, inside)
+    receipt = receipt_for(inside, outcome, held, at)
+    inside.state.update(
+        transfer_id,
+        submitter=outcome.submitter,
+        step="taken-in",
+        outcome=outcome.outcome,
+        reason=outcome.reason.code if outcome.reason else None,
+        kind=outcome.kind,
+        stated_subjects=outcome.stated_subjects,
+        receipt=json.dumps(receipt.to_json()),
+    )
+    pull.acknowledge(
+        inside.client, transfer_id, manifest_digest(held), outcome.outcome, receipt, inside.keyring, inside.now()
+    )
+    inside.state.update(transfer_id, step="acknowledged")
+    pull.clear(inside.spool, transfer_id)
+    known = inside.state.transfer(transfer_id)
+    assert known is not None
+    return known, outcome
+
+
+def fetch_body(inside: Registry, held: pull.Held, token: str) -> None:
+    """The sealed parts in the spool; one that does not come whole is asked for again, three times in all.
+
+    Raises:
+        PartWrong: it never came whole.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(pull.PartWrong):
+            return pull.fetch_body(inside.client, held, token)
+    return pull.fetch_body(inside.client, held, token)
+
+
+def receipt_for(inside: Registry, outcome: Outcome, held: pull.Held, at: datetime) -> Signed:
+    """The custody entry of the outcome, written once, signed."""
+    event = OUTCOME_EVENT[outcome.outcome]
+    entry = next((e for e in inside.ledger.entries(held.id) if e.event in OUTCOME_EVENT.values()), None)
+    if entry is None:
+        detail = {"manifest_sha256": manifest_digest(held), "outcome": outcome.outcome, "submitter": outcome.submitter}
+        if outcome.reason:
+            detail["code"] = outcome.reason.code
+        if not outcome.submitter:
+            del detail["submitter"]
+        entry = inside.ledger.append(event, held.id, detail, at)
+    return sign_entry(inside, entry)
+
+
+def sign_entry(inside: Registry, entry: Entry) -> Signed:
+    """A custody entry as a receipt (`swaddle-receipt-v1`)."""
+    return sign("swaddle-receipt-v1", entry.to_json(), inside.keyring.statement)
+
+
+def has_entry(inside: Registry, subject: str, event: str) -> bool:
+    """Whether custody says this of that already."""
+    return any(entry.event == event for entry in inside.ledger.entries(subject))
+
+
+def manifest_digest(held: pull.Held) -> str:
+    """SHA-256 of the manifest's canonical text."""
+    return digest_hex(held.manifest.message)
+
+
+def pin_digest(pin: str) -> str:
+    """A TLS pin in the form that custody takes: hex."""
+    return b64decode(pin).hex()
