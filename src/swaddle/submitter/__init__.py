@@ -1,0 +1,1 @@
+"""A submitter's side: enrol, prepare, send, and read what the registry gives back."""

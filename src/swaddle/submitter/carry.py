@@ -1,0 +1,195 @@
+"""Carrying one send to the gateway, from wherever it is: announce, parts, finish, held.
+
+Before each step that others see, what is needed to repeat it is on the disk: the reference before the announcement, the
+digest after each part, the sealed envelope before the finish. So a send that is killed anywhere goes on as the same
+transfer, at a part boundary, with fresh nonces.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from swaddle.canonical import parse_instant
+from swaddle.envelope import suite
+from swaddle.envelope.manifest import Core, Description, FileEntry
+from swaddle.envelope.parts import Layout
+from swaddle.envelope.positioned import read_at
+from swaddle.envelope.public import SealingPublic
+from swaddle.envelope.seal import PartSealer, close_envelope
+from swaddle.errors import IntegrityFault, NetworkFault, NotThere
+from swaddle.submitter import prepare, receipts
+from swaddle.submitter.party import Party
+from swaddle.submitter.prepare import Source
+from swaddle.submitter.state import Outgoing
+from swaddle.wire import messages
+from swaddle.wire.client import GatewayClient, retry
+
+READ_BYTES = 1_048_576
+DATA_KEY = "data-key"
+
+Progress = Callable[[str, int, int], None]
+
+
+class TransferLost(NetworkFault):
+    """The gateway no longer has, or never took, what was sent: it must be sent anew."""
+
+    code = "SWD-SUB-40"
+    what = "the gateway no longer has this transfer"
+    why = "it expired, was lost, or could not be taken: {reason}"
+    fix = "run `swaddle send` again: it is sent as a new transfer, unasked"
+
+
+class TransferMet(IntegrityFault):
+    """The gateway gave out a transfer id twice."""
+
+    code = "SWD-SUB-41"
+    what = "the gateway's transfer id is refused"
+    why = "this home has met it before, with another data set"
+    fix = "send nothing; tell the registry: its gateway is faulty or hostile"
+
+
+def seal_data_key(party: Party, data_key: bytes, reference: str) -> str:
+    """A data key as it lies in the home: sealed to our own pair, for this send alone."""
+    info = suite.info(DATA_KEY, bytes.fromhex(reference))
+    return b64encode(suite.seal(data_key, party.sealing.public.hpke, info)).decode()
+
+
+def carry(party: Party, client: GatewayClient, send: Outgoing, progress: Progress) -> Outgoing:
+    """Bring `send` to the gateway, whole; what it already has is not sent again.
+
+    Raises:
+        SourceGone: the file is no longer the one that it was.
+        TransferLost: a new transfer is needed.
+        NetworkFault: run it again.
+    """
+    if send.transfer is None:
+        send = _announce(party, client, send)
+    view = look(client, str(send.transfer))
+    if view.outcome in {"expired", "not-taken"}:
+        raise TransferLost(f"it is {view.outcome}")
+    if view.state in {"announced", "receiving"}:
+        if send.finish is None:
+            send = _send_parts(party, client, send, frozenset(view.parts), progress)
+        held = _finish(client, send)
+    elif view.held is not None and send.finish is not None:
+        held = view.held
+    else:
+        raise TransferLost("it is in a state that this home knows nothing of")
+    receipts.keep_held(party.state, send, held.signed(), party.journal_key)
+    return party.state.keep(msgspec.structs.replace(send, is_held=True))
+
+
+def look(client: GatewayClient, transfer: str) -> messages.TransferView:
+    """Where a transfer stands on the gateway.
+
+    Raises:
+        TransferLost: the gateway knows nothing of it.
+    """
+    try:
+        answer = retry(lambda: client.get_json(f"/v1/transfers/{transfer}"))
+    except NotThere as error:
+        raise TransferLost("it is unknown there") from error
+    return messages.convert(answer, messages.TransferView)
+
+
+def _announce(party: Party, client: GatewayClient, send: Outgoing) -> Outgoing:
+    if parse_instant(send.expires) <= party.now():
+        raise TransferLost("its time was over before it was announced")
+    announcement = {
+        "reference": b64encode(bytes.fromhex(send.reference)).decode(),
+        "recipient": send.recipient["key_id"],
+        "body_bytes": send.body_bytes,
+        "part_bytes": send.part_bytes,
+        "expires": send.expires,
+    }
+    answer = messages.convert(retry(lambda: client.post_json("/v1/transfers", announcement)), messages.Announced)
+    if party.state.is_met(answer.id, send.reference):
+        raise TransferMet
+    if parse_instant(answer.expires) > parse_instant(send.expires):
+        raise messages.Garbled("it wants to keep a transfer for longer than was said")
+    return party.state.keep(msgspec.structs.replace(send, transfer=answer.id, expires=answer.expires))
+
+
+def _send_parts(
+    party: Party, client: GatewayClient, send: Outgoing, there: frozenset[int], progress: Progress
+) -> Outgoing:
+    """Seal and send what the gateway does not have, then close the envelope and write it down."""
+    source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns))
+    layout = Layout(send.size_bytes, send.part_bytes)
+    kept = 0
+    while kept < len(send.parts) and kept in there:
+        kept += 1
+    send = msgspec.structs.replace(send, parts=send.parts[:kept])
+    info = suite.info(DATA_KEY, bytes.fromhex(send.reference))
+    data_key = party.sealing.open_sealed(b64decode(send.data_key, validate=True), info)
+    descriptor = prepare.open_source(source)
+    try:
+        digest = sha256()
+        done = layout.span(kept).plaintext_offset if kept < layout.parts else layout.plaintext_bytes
+        _digest_again(descriptor, done, digest.update)
+        with PartSealer(data_key, send.part_bytes) as sealer:
+            for n in range(kept, layout.parts):
+                span = layout.span(n)
+                progress("sending", span.plaintext_offset, layout.plaintext_bytes)
+                part = sealer.seal(descriptor, span.plaintext_offset, span.plaintext_bytes, digest.update)
+                path = f"/v1/transfers/{send.transfer}/parts/{n}"
+                retry(partial(client.put_part, path, part.data, part.sha256))
+                send = party.state.keep(msgspec.structs.replace(send, parts=(*send.parts, part.sha256.hex())))
+        progress("sending", layout.plaintext_bytes, layout.plaintext_bytes)
+        prepare.check_unchanged(descriptor, source)
+    finally:
+        os.close(descriptor)
+    return _close(party, send, data_key, FileEntry(source.path.name, source.size_bytes, digest.hexdigest()))
+
+
+def _close(party: Party, send: Outgoing, data_key: bytes, entry: FileEntry) -> Outgoing:
+    """Seal header and description, sign the manifest, and write all down: a repeated finish must be the same finish."""
+    if parse_instant(send.seal_until) <= party.now():
+        raise TransferLost("the time to seal to the registry's key is over")
+    layout = Layout(send.size_bytes, send.part_bytes)
+    core = Core(
+        transfer=str(send.transfer),
+        submitter=party.submitter,
+        recipient=send.recipient["key_id"],
+        created=parse_instant(send.created),
+        expires=parse_instant(send.expires),
+        body_bytes=layout.body_bytes,
+        segments=layout.segments,
+        part_bytes=layout.part_bytes,
+        parts=send.parts,
+    )
+    description = Description(send.kind, (entry,), send.row_count, send.subject_count, send.dictionary_version)
+    sealed = close_envelope(core, data_key, description, SealingPublic.from_json(send.recipient), party.signing)
+    finish = messages.Finish(
+        manifest=messages.SignedText.of(sealed.manifest),
+        header=b64encode(sealed.header).decode(),
+        description=b64encode(sealed.description).decode(),
+    )
+    return party.state.keep(msgspec.structs.replace(send, finish=finish))
+
+
+def _finish(client: GatewayClient, send: Outgoing) -> messages.SignedText:
+    """Tell the gateway that this was all; its signed word that it holds the transfer."""
+    path = f"/v1/transfers/{send.transfer}/finish"
+    body = msgspec.to_builtins(send.finish)
+    answer = retry(lambda: client.post_json(path, body, timeout_s=300))
+    return messages.convert(answer, messages.SignedText)
+
+
+def _digest_again(descriptor: int, length: int, update: Callable[[memoryview], object]) -> None:
+    """Digest what an earlier run has sent: a digest of plaintext is never written down."""
+    buffer = memoryview(bytearray(READ_BYTES))
+    at = 0
+    while at < length:
+        count = read_at(descriptor, buffer[: min(READ_BYTES, length - at)], at)
+        if not count:
+            raise prepare.SourceGone
+        update(buffer[:count])
+        at += count

@@ -1,0 +1,295 @@
+"""Sending: what was given now, what an earlier run left unfinished, and what the registry has not receipted.
+
+    begin (written down) -> carry (announce, parts, finish, held) -> settle (receipt: keys and paths are erased)
+
+Run it as often as you like: a file is one transfer until it changes; one that got lost on the gateway is sent again as
+a new one without being asked, as long as the file is still there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from swaddle.canonical import format_instant, parse_instant
+from swaddle.envelope.parts import Layout
+from swaddle.envelope.refusals import NotInForce, SourceChanged, WrongSigner
+from swaddle.envelope.seal import new_data_key
+from swaddle.errors import FileFault, NetworkFault, SwaddleError
+from swaddle.submitter import prepare, receipts, trust
+from swaddle.submitter.carry import Progress, TransferLost, carry, look, seal_data_key
+from swaddle.submitter.lock import AnotherRuns, only_one
+from swaddle.submitter.party import Party
+from swaddle.submitter.prepare import Source, SourceGone
+from swaddle.submitter.state import Outgoing
+from swaddle.wire import messages
+from swaddle.wire.client import GatewayClient, retry
+from swaddle.wire.problems import TransferRefused
+
+LIFE = timedelta(hours=72)
+# How long a data set that got lost, and whose file is gone, is still asked for.
+ASKED_FOR = timedelta(days=14)
+SLOWEST_POLL_S = 3.0
+# Each of these is about one file; everything else stops the run.
+OF_ONE_FILE = (FileFault, TransferLost, TransferRefused, receipts.HeldStatementWrong, receipts.ReceiptWrong)
+
+
+class NoReceiptYet(NetworkFault):
+    """The wait is over; the transfer is safe on the gateway."""
+
+    code = "SWD-SUB-42"
+    what = "the registry has not given a receipt yet"
+    why = "it has not collected the transfer in the time that --wait was given"
+    fix = "keep the file; `swaddle send` without a file asks again, and sends again what got lost"
+
+
+class Unreadable(NetworkFault):
+    """The registry could not open the transfer."""
+
+    code = "SWD-SUB-43"
+    what = "the registry could not open this transfer"
+    why = "it came damaged, or was sealed to a key that is gone"
+    fix = "run `swaddle send` again: it is sent as a new transfer, unasked"
+
+
+@dataclass
+class Sent:
+    """What became of one file in this run.
+
+    Attributes:
+        state: `held` on the gateway; `stored`, `refused` or `unreadable` by the registry; `failed`.
+        trouble: why it failed, or why it is not done.
+        counts: rows, as far as the receipt tells.
+    """
+
+    transfer: str | None
+    state: str
+    body_bytes: int
+    plaintext_bytes: int
+    held_statement: Path | None = None
+    receipt: Path | None = None
+    trouble: SwaddleError | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def silent(phase: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+def send(
+    party: Party,
+    paths: Sequence[Path],
+    kind: str | None = None,
+    *,
+    progress: Progress = silent,
+    wait_s: float = 0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Sent]:
+    """Send `paths` and whatever is open in this home; wait up to `wait_s` seconds for their receipts.
+
+    Raises:
+        FileUnusable: one of `paths` cannot be sent; nothing was done.
+        AnotherRuns: another send is at work.
+        NetworkFault, SettingsFault, NotPermitted, IntegrityFault: nothing more can be done now; run it again.
+    """
+    sources = [prepare.look_at(path) for path in paths]
+    with party.client() as client:
+        run = Run(party, client, progress)
+        with only_one(party.state.lock):
+            wanted = run.bring_all(sources, kind)
+        if wait_s > 0:
+            run.wait(wanted, time.monotonic() + wait_s, sleep)
+    return [*run.already, *run.sent.values()]
+
+
+class Run:
+    """One run of `send`: what it did, by the reference of each send."""
+
+    def __init__(self, party: Party, client: GatewayClient, progress: Progress) -> None:
+        """Nothing is asked yet."""
+        self.party = party
+        self.client = client
+        self.progress = progress
+        self.already: list[Sent] = []
+        self.sent: dict[str, Sent] = {}
+        self._trust: trust.Trust | None = None
+
+    def bring_all(self, sources: Sequence[Source], kind: str | None) -> set[str]:
+        """Bring everything to the gateway; the references of what `sources` are, of all where there are none."""
+        wanted = {found.reference for source in sources if (found := self._found_or_begun(source, kind)) is not None}
+        brought = {outgoing.reference for outgoing in self.party.state.pending() if self._bring(outgoing, wanted)}
+        return wanted if sources else brought
+
+    def wait(self, wanted: set[str], deadline: float, sleep: Callable[[float], None]) -> None:
+        """Ask for the receipts of `wanted` until they are there or the time is over."""
+        pause = 0.2
+        while open_ones := {reference for reference in wanted if self._waits(reference)}:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                for reference in open_ones:
+                    self.sent[reference].trouble = NoReceiptYet()
+                return
+            self.progress("waiting for the receipt", len(wanted) - len(open_ones), len(wanted))
+            sleep(min(pause, left))
+            pause = min(pause * 1.5, SLOWEST_POLL_S)
+            with suppress(AnotherRuns), only_one(self.party.state.lock):
+                for outgoing in self.party.state.pending():
+                    if outgoing.reference in open_ones:
+                        self._guarded(outgoing, self._settle)
+
+    def _waits(self, reference: str) -> bool:
+        return reference in self.sent and self.sent[reference].state == "held"
+
+    def _found_or_begun(self, source: Source, kind: str | None) -> Outgoing | None:
+        """The send of a file as it is now: one on its way, a new one, or None where it was stored already."""
+        state = self.party.state
+        same_path = [send for send in state.pending() if send.path == str(source.path)]
+        for outgoing in same_path:
+            if outgoing.is_of(source.path, source.size_bytes, source.mtime_ns):
+                return outgoing
+        stored = state.stored_before(source.path, source.size_bytes, source.mtime_ns)
+        if stored is not None:
+            sent = Sent(stored.transfer, "stored", stored.body_bytes, stored.plaintext_bytes)
+            sent.held_statement, sent.receipt = state.held_path(stored.transfer), state.receipt_path(stored.transfer)
+            self.already.append(sent)
+            return None
+        begun = self._begin(source, kind, replaces=None)
+        for older in same_path:
+            if not older.is_held:
+                state.end(older, "superseded", self._now())
+        return begun
+
+    def _begin(self, source: Source, kind: str | None, replaces: str | None) -> Outgoing:
+        """Write down a new send, before anybody hears of it."""
+        intake = self._trusted().intake
+        self.progress("checking", 0, source.size_bytes)
+        counts = prepare.count(source, kind, self.party.now())
+        reference = secrets.token_hex(16)
+        now = self.party.now()
+        return self.party.state.keep(
+            Outgoing(
+                reference=reference,
+                path=str(source.path),
+                size_bytes=source.size_bytes,
+                mtime_ns=str(source.mtime_ns),
+                kind=counts.kind,
+                row_count=counts.rows,
+                subject_count=counts.subjects,
+                dictionary_version=counts.dictionary_version,
+                data_key=seal_data_key(self.party, new_data_key(), reference),
+                part_bytes=self.party.settings.part_bytes,
+                body_bytes=Layout(source.size_bytes, self.party.settings.part_bytes).body_bytes,
+                recipient=intake.recipient.to_json(),
+                seal_until=format_instant(intake.seal_until),
+                created=format_instant(now),
+                expires=format_instant(min(now + LIFE, intake.destroy_by)),
+                replaces=replaces,
+            )
+        )
+
+    def _bring(self, outgoing: Outgoing, wanted: set[str]) -> bool:
+        """Bring one send as far as it goes today; a lost one is begun again."""
+        if any(other.replaces == outgoing.reference for other in self.party.state.pending()):
+            self.party.state.end(outgoing, "lost", self._now())  # killed between the two writes of `_again`
+            return False
+        try:
+            self._guarded(outgoing, self._settle if outgoing.is_held else self._carry, may_be_lost=False)
+        except TransferLost as error:
+            anew = self._again(outgoing, error)
+            if anew is None:
+                return False
+            if outgoing.reference in wanted:
+                wanted.add(anew.reference)
+            self._guarded(anew, self._carry)
+        return True
+
+    def _again(self, outgoing: Outgoing, error: TransferLost) -> Outgoing | None:
+        """Begin a lost send anew, if its file is still what it was."""
+        source = Source(Path(outgoing.path), outgoing.size_bytes, int(outgoing.mtime_ns))
+        try:
+            if prepare.look_at(source.path) != source:
+                raise SourceGone
+        except FileFault as gone:
+            self._note(outgoing, "failed").trouble = gone
+            if parse_instant(outgoing.expires) + ASKED_FOR < self.party.now():
+                self.party.state.end(outgoing, "lost", self._now())
+            return None
+        self.sent.pop(outgoing.reference, None)
+        self.progress(f"sending again what got lost ({error.code})", 0, 0)
+        anew = self._begin(source, None if outgoing.kind == "unknown" else outgoing.kind, outgoing.reference)
+        self.party.state.end(outgoing, "lost", self._now())
+        return anew
+
+    def _guarded(self, outgoing: Outgoing, step: Callable[[Outgoing], None], *, may_be_lost: bool = True) -> None:
+        """Do a step; trouble of one file stands at that file and does not stop the others."""
+        try:
+            step(outgoing)
+        except TransferLost as error:
+            if not may_be_lost:
+                raise
+            self._note(outgoing, "failed").trouble = error
+        except SourceChanged:
+            self._note(outgoing, "failed").trouble = SourceGone()
+        except OF_ONE_FILE as error:
+            self._note(outgoing, "failed").trouble = error
+
+    def _carry(self, outgoing: Outgoing) -> None:
+        held = carry(self.party, self.client, outgoing, self.progress)
+        self._note(held, "held")
+        self._settle(held)
+
+    def _settle(self, outgoing: Outgoing) -> None:
+        """Ask for the receipt; with it in hand, erase what the sending needed."""
+        transfer = str(outgoing.transfer)
+        view = look(self.client, transfer)
+        first_look = outgoing.reference not in self.sent
+        sent = self._note(outgoing, "held")
+        if view.receipt is None:
+            if view.outcome in {"expired", "not-taken"}:
+                raise TransferLost(f"it is {view.outcome}")
+            return
+        receipt = self._receipt(transfer, view.receipt)
+        sent.state, sent.counts = receipt.outcome, receipt.counts
+        if receipt.outcome == "unreadable":
+            if first_look:
+                raise TransferLost("the registry could not open it")
+            sent.trouble = Unreadable()
+            return
+        sent.receipt = self.party.state.receipt_path(transfer)
+        self.party.state.end(outgoing, "stored" if receipt.outcome == "stored" else "refused", receipt.at)
+
+    def _receipt(self, transfer: str, signed: messages.SignedText) -> receipts.Receipt:
+        """Verify a receipt by the statement key known here, then by the one of today."""
+        try:
+            key = trust.statement_key(self.party.home, self.party.settings.root, self.party.now())
+            return receipts.keep_receipt(self.party.state, transfer, signed.signed(), key)
+        except (WrongSigner, NotInForce):
+            key = self._trusted().statement_key
+            return receipts.keep_receipt(self.party.state, transfer, signed.signed(), key)
+
+    def _trusted(self) -> trust.Trust:
+        """The registry's intake statement of today, asked for once in a run."""
+        if self._trust is None:
+            proof = messages.convert(retry(lambda: self.client.get_json("/v1/intake")), messages.Intake)
+            known = trust.known_intake(self.party.home)
+            self._trust = trust.verify(proof, self.party.settings.root, self.party.now(), known)
+            trust.keep(self.party.home, self._trust)
+        return self._trust
+
+    def _note(self, outgoing: Outgoing, state: str) -> Sent:
+        """The line of this send in the run's account."""
+        sent = self.sent.setdefault(
+            outgoing.reference, Sent(outgoing.transfer, state, outgoing.body_bytes, outgoing.size_bytes)
+        )
+        sent.transfer, sent.state = outgoing.transfer, state
+        if outgoing.transfer is not None and self.party.state.held_path(outgoing.transfer).exists():
+            sent.held_statement = self.party.state.held_path(outgoing.transfer)
+        return sent
+
+    def _now(self) -> str:
+        return format_instant(self.party.now())

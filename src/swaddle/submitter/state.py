@@ -1,0 +1,207 @@
+"""What a submitter's home remembers: one file for each send on its way, one for each transfer that ended.
+
+    HOME/keys/                     signing, signing.pub, sealing.json
+    HOME/identity.json             who we are, once the registry has said so
+    HOME/trust.json                the newest certificate and intake statement seen
+    HOME/sends/REFERENCE.json      a send that has no receipt yet: path, sealed data key, digests; gone on receipt
+    HOME/ended/TRANSFER.json       what became of a transfer; keeps neither name nor key
+    HOME/receipts/TRANSFER.held.json, TRANSFER.receipt.json
+    HOME/inbox/TRANSFER/           what the registry sent, opened
+
+Every write is whole and synced (swaddle.durable); files are canonical JSON under names that we made ourselves.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from swaddle import durable
+from swaddle.canonical import NotCanonical, canonical, parse_canonical
+from swaddle.errors import IntegrityFault
+from swaddle.wire import messages
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+Outcome = Literal["stored", "refused", "lost", "superseded"]
+
+
+class StateBroken(IntegrityFault):
+    """A file of the home is not what was written."""
+
+    code = "SWD-SUB-03"
+    what = "a file in this home cannot be read: {file}"
+    why = "it was changed by something else than Swaddle, or the disk is failing"
+    fix = "restore it from a backup, or remove it: then its data set must be sent again"
+
+
+class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A send on its way, written down before each step that cannot be taken back.
+
+    Attributes:
+        reference: 16 random bytes, hex: the same reference gives the same transfer, however often it is announced.
+        path: of the file, absolute.
+        mtime_ns: text, because JSON's numbers end at 2^53.
+        data_key: base64, sealed to our own sealing pair.
+        parts: the digests of the parts that the gateway has, in order.
+        finish: the sealed envelope, so that a repeated finish is the same finish.
+        is_held: the gateway has said, signed, that it holds all of it.
+        replaces: the reference of the send that got lost and that this one makes good.
+    """
+
+    reference: str
+    path: str
+    size_bytes: int
+    mtime_ns: str
+    kind: str
+    row_count: int | None
+    subject_count: int | None
+    dictionary_version: str | None
+    data_key: str
+    part_bytes: int
+    body_bytes: int
+    recipient: dict[str, str]
+    seal_until: str
+    created: str
+    expires: str
+    transfer: str | None = None
+    parts: tuple[str, ...] = ()
+    finish: messages.Finish | None = None
+    is_held: bool = False
+    replaces: str | None = None
+
+    def is_of(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
+        """Whether this is a send of that file as it is now."""
+        return (self.path, self.size_bytes, self.mtime_ns) == (str(path), size_bytes, str(mtime_ns))
+
+
+class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A transfer that is over for us.
+
+    Attributes:
+        outcome: `stored` or `refused` by the registry's receipt; `lost` and sent again as another; `superseded` by a
+            later version of its file before it was held.
+        source: salted digest of path, size and mtime: tells that a file was stored already, and nothing else.
+    """
+
+    transfer: str
+    outcome: Outcome
+    sent_at: str
+    ended_at: str
+    expires: str
+    kind: str
+    body_bytes: int
+    plaintext_bytes: int
+    salt: str
+    source: str
+
+
+class State:
+    """The files of one home."""
+
+    def __init__(self, home: Path) -> None:
+        """Use the folders of `home`; they are made when something is written."""
+        self.home = home
+        self.lock = home / "lock"
+        self._sends = home / "sends"
+        self._ended = home / "ended"
+        self._receipts = home / "receipts"
+
+    def pending(self) -> list[Outgoing]:
+        """Every send that has no receipt, oldest first."""
+        found = [read_record(path, Outgoing) for path in _json_files(self._sends)]
+        return sorted(found, key=lambda send: (send.created, send.reference))
+
+    def keep(self, send: Outgoing) -> Outgoing:
+        """Write down how far a send is."""
+        write_record(self._sends / f"{send.reference}.json", send)
+        return send
+
+    def forget(self, send: Outgoing) -> None:
+        """Erase a send: its data key, its path and its digests."""
+        durable.remove_file(self._sends / f"{send.reference}.json")
+
+    def end(self, send: Outgoing, outcome: Outcome, at: str) -> None:
+        """Write down what became of a transfer, then erase what its sending needed."""
+        if send.transfer is not None:
+            write_record(self._ended / f"{send.transfer}.json", _ended(send, send.transfer, outcome, at))
+        self.forget(send)
+
+    def ended(self) -> list[Ended]:
+        """Every transfer that is over, oldest first."""
+        found = [read_record(path, Ended) for path in _json_files(self._ended)]
+        return sorted(found, key=lambda ended: (ended.sent_at, ended.transfer))
+
+    def stored_before(self, path: Path, size_bytes: int, mtime_ns: int) -> Ended | None:
+        """The transfer that carried this very file to the registry, if it was stored and has not changed since."""
+        for ended in reversed(self.ended()):
+            is_same = ended.source == _source(ended.salt, str(path), size_bytes, str(mtime_ns))
+            if is_same and ended.outcome in {"stored", "refused"}:
+                return ended if ended.outcome == "stored" else None
+        return None
+
+    def is_met(self, transfer: str, reference: str) -> bool:
+        """Whether this transfer id belongs to another send, now or before."""
+        if (self._ended / f"{transfer}.json").exists():
+            return True
+        return any(send.transfer == transfer and send.reference != reference for send in self.pending())
+
+    def held_path(self, transfer: str) -> Path:
+        """Where the gateway's held statement lies."""
+        return self._receipts / f"{transfer}.held.json"
+
+    def receipt_path(self, transfer: str) -> Path:
+        """Where the registry's receipt lies."""
+        return self._receipts / f"{transfer}.receipt.json"
+
+
+def write_record(path: Path, record: msgspec.Struct) -> None:
+    """Write a record as canonical JSON."""
+    write_json(path, msgspec.to_builtins(record))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write canonical JSON, whole or not at all."""
+    if not path.parent.is_dir():
+        durable.make_folder(path.parent)
+    durable.write_file(path, canonical(value))
+
+
+def read_record(path: Path, kind: type[Record]) -> Record:
+    """The record that `write_record` wrote.
+
+    Raises:
+        StateBroken: it is something else.
+    """
+    try:
+        return msgspec.convert(parse_canonical(path.read_bytes()), type=kind, strict=True)
+    except (OSError, NotCanonical, msgspec.ValidationError) as error:
+        raise StateBroken(file=f"{path.parent.name}/{path.name}") from error
+
+
+def _json_files(folder: Path) -> Iterator[Path]:
+    return folder.glob("[0-9a-f]*.json")
+
+
+def _ended(send: Outgoing, transfer: str, outcome: Outcome, at: str) -> Ended:
+    salt = secrets.token_hex(16)
+    return Ended(
+        transfer=transfer,
+        outcome=outcome,
+        sent_at=send.created,
+        ended_at=at,
+        expires=send.expires,
+        kind=send.kind,
+        body_bytes=send.body_bytes,
+        plaintext_bytes=send.size_bytes,
+        salt=salt,
+        source=_source(salt, send.path, send.size_bytes, send.mtime_ns),
+    )
+
+
+def _source(salt: str, path: str, size_bytes: int, mtime_ns: str) -> str:
+    return sha256(canonical([salt, path, size_bytes, mtime_ns])).hexdigest()
