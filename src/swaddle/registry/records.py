@@ -1,7 +1,8 @@
 """Which table holds which field: the dictionary's fields sorted into the three encrypted files. Pure.
 
 A wide row (intake/tables.py) becomes a delivery and a birth (clinical), two persons (identifiers) and two data
-subjects (subjects). What identifies directly (class D) lies in identifiers and nowhere else; the other two files hold opaque ids.
+subjects (subjects). What identifies directly (class D) lies in identifiers and nowhere else; the other two files hold
+opaque ids.
 
     identifiers   persons     load_id, line, role, subject, every D field of that person
                   records     load_id, line, every D field of the delivery and the birth
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from swaddle.dictionary.model import Dictionary, WideField
 
 MISSING = "_missing"
+PERSON, DELIVERY, BIRTH = "person", "labour_birth_mother", "birth_child"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ def place(dictionary: Dictionary) -> Placement:
     return Placement(
         mother=_columns(f for f in fields if _identifies(f) and f.slot == "mother"),
         child=_columns(f for f in fields if _identifies(f) and f.slot == "child"),
-        records=_columns(f for f in fields if _identifies(f) and f.slot not in {"mother", "child"}),
-        deliveries=_columns(f for f in fields if not _identifies(f) and f.slot in {"mother", "delivery"}),
-        births=_columns(f for f in fields if not _identifies(f) and f.slot in {"child", "birth"}),
+        records=_columns(f for f in fields if _identifies(f) and f.record_type != PERSON),
+        deliveries=_columns(f for f in fields if not _identifies(f) and (f.slot == "mother" or f.record_type == DELIVERY)),
+        births=_columns(f for f in fields if not _identifies(f) and (f.slot == "child" or f.record_type == BIRTH)),
     )
 
 

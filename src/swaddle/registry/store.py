@@ -91,11 +91,15 @@ class Store:
 
     def _make_tables(self) -> None:
         columns = _Columns(self.dictionary, self.placement)
+        wide = columns.wide_tables()
         for table, text in columns.tables().items():
-            self.connection.execute(f"create table if not exists {table} ({text})")
-        for table, wanted in columns.wide_tables().items():
-            for name, sql_type in wanted.items():
-                self.connection.execute(f"alter table {table} add column if not exists {identifier(name)} {sql_type}")
+            fields = "".join(f", {identifier(name)} {kind}" for name, kind in wide.get(table, {}).items())
+            self.connection.execute(f"create table if not exists {table} ({text}{fields})")
+        for table, wanted in wide.items():
+            found = self.connection.execute(f"select * from {table} limit 0").description or []
+            known = {column[0] for column in found}
+            for name in wanted.keys() - known:
+                self.connection.execute(f"alter table {table} add column {identifier(name)} {wanted[name]}")
 
     def remove_strays(self) -> None:
         """Remove rows of loads that were never committed: a kill between two files leaves them."""
