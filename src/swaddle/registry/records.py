@@ -38,17 +38,15 @@ class Placement:
 def place(dictionary: Dictionary) -> Placement:
     """Sort the wide fields of a dictionary."""
     fields = dictionary.wide_fields()
+    direct = [field for field in fields if field.field.sensitivity == "D"]
+    others = [field for field in fields if field.field.sensitivity != "D"]
     return Placement(
-        mother=_columns(f for f in fields if _identifies(f) and f.slot == "mother"),
-        child=_columns(f for f in fields if _identifies(f) and f.slot == "child"),
-        records=_columns(f for f in fields if _identifies(f) and f.record_type != PERSON),
-        deliveries=_columns(f for f in fields if not _identifies(f) and (f.slot == "mother" or f.record_type == DELIVERY)),
-        births=_columns(f for f in fields if not _identifies(f) and (f.slot == "child" or f.record_type == BIRTH)),
+        mother=_columns(field for field in direct if field.slot == "mother"),
+        child=_columns(field for field in direct if field.slot == "child"),
+        records=_columns(field for field in direct if field.record_type != PERSON),
+        deliveries=_columns(field for field in others if field.slot == "mother" or field.record_type == DELIVERY),
+        births=_columns(field for field in others if field.slot == "child" or field.record_type == BIRTH),
     )
-
-
-def _identifies(field: WideField) -> bool:
-    return field.field.sensitivity == "D"
 
 
 def _columns(fields: Iterable[WideField]) -> tuple[str, ...]:
