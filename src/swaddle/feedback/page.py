@@ -1,0 +1,98 @@
+"""The report as one HTML page: no script, nothing fetched, one style whose hash the page itself demands.
+
+The templates are files of this package; nothing from a submission is ever a template. Escaping is on for all of them,
+and an undefined name is an error.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from swaddle.feedback import verdict, words
+from swaddle.feedback.charts import view
+from swaddle.feedback.submission import SubmissionReport
+from swaddle.indicators.definitions import FIELDS
+from swaddle.indicators.results import IndicatorResult
+
+SAMPLE_ROWS = 12
+SEVERITIES = (
+    ("error", "Errors: the row is not in the registry until fixed"),
+    ("warning", "Warnings: the row is in; check the value"),
+    ("review", "To review: the registry looks at these"),
+    ("info", "For information: nothing to do"),
+)
+
+
+def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...], *, with_csv: bool) -> str:
+    """The page, a whole file."""
+    environment = _environment()
+    rows = submission.rows
+    findings = [dict(item) for item in submission.checked.get("findings", ())]
+    counts = {name: sum(int(item["count"]) for item in findings if item["severity"] == name) for name, _ in SEVERITIES}
+    sample = submission.sample()
+    answered = [item for item in indicators if item.answerable]
+    return environment.get_template("report.html").render(
+        submission=submission,
+        rows=rows,
+        verdict=verdict.verdict(rows, counts["warning"], submission.refused),
+        groups=[
+            (severity, title, [item for item in findings if item["severity"] == severity], counts[severity])
+            for severity, title in SEVERITIES
+            if counts[severity]
+        ],
+        counts=counts,
+        sample=sample[:SAMPLE_ROWS],
+        sample_of=max(counts["error"], len(sample)),
+        with_csv=with_csv,
+        indicators=[view(item) for item in answered],
+        silent=[item for item in indicators if not item.answerable],
+        partly=[item for item in answered if item.unanswered],
+        as_of=indicators[0].as_of if indicators else None,
+        threshold=indicators[0].threshold if indicators else None,
+        fields=FIELDS,
+        style=Markup(_style()),  # noqa: S704  # a file of this package, with no value in it
+        style_source=style_source(),
+    )
+
+
+def style_source() -> str:
+    """What the page's policy allows: this one style, by its hash."""
+    return f"sha256-{b64encode(sha256(_style().encode('utf-8')).digest()).decode('ascii')}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters: dict[str, Any] = {
+        "number": words.number,
+        "percent": words.percent,
+        "moment": words.moment,
+        "visible": words.visible,
+        "listed": words.listed,
+    }
+    environment.filters.update(filters)
+    environment.globals.update(counted=words.counted, masked=words.masked, interval=words.interval)
+    return environment
+
+
+def _template(name: str) -> str:
+    return files("swaddle.feedback").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _style() -> str:
+    return _template("style.css")

@@ -1,0 +1,108 @@
+"""What the registry knows about one submission when it reports: values that the page and the JSON are made of.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swaddle.errors import OurBug
+
+
+class DoesNotAddUp(OurBug):
+    """Rows read are not the rows stored, rejected and duplicate."""
+
+    code = "SWD-FEED-04"
+    what = "the rows of a report do not add up"
+    why = "read is not stored + rejected + duplicates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What became of the rows of a file: read = stored + rejected + duplicates, always."""
+
+    read: int = 0
+    stored: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse counts that a reader could not add up."""
+        if self.read != self.stored + self.rejected + self.duplicates:
+            raise DoesNotAddUp
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectedRow:
+    """One finding on one rejected row, for the page's sample; the whole list is rejected.csv."""
+
+    line: int
+    field: str
+    value: str
+    rule: str
+    fix: str
+    record: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why nothing of a file was stored: an error's three lines."""
+
+    what: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmissionReport:
+    """What the registry knows about one submission when it reports.
+
+    Attributes:
+        transfer: its id.
+        submitter_name: the organisation's name as the registry has it.
+        file_kind: the layout in words ("births", "NCHS natality 2006").
+        checked: the object of `check --json`, with `rows` as they were finally stored.
+        not_carried: dictionary fields that the layout does not have.
+        refused: why nothing was stored, when nothing was.
+        deadlines: sentences with dates, shown with what to do next.
+        rejected: a sample for the page; without it the findings' examples are shown.
+    """
+
+    transfer: str
+    submitter_name: str
+    file_kind: str
+    received_at: datetime
+    as_of: datetime
+    dictionary_version: str
+    checked: Mapping[str, Any]
+    not_carried: tuple[str, ...] = ()
+    refused: Refusal | None = None
+    deadlines: tuple[str, ...] = ()
+    rejected: tuple[RejectedRow, ...] = ()
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of `checked`; a file that could not be read has none."""
+        counts = self.checked.get("rows", {})
+        return Rows(**{name: int(counts.get(name, 0)) for name in ("read", "stored", "rejected", "duplicates")})
+
+    def sample(self) -> tuple[RejectedRow, ...]:
+        """Rejected rows to show, in the order of the file."""
+        rows = self.rejected or tuple(
+            RejectedRow(
+                line=int(example["line"]),
+                record=str(example.get("record", "")),
+                field=str(example["field"]),
+                value=str(example["value"]),
+                rule=f"{found['rule']} {found['text']}",
+                fix=str(found["fix"]),
+            )
+            for found in self.checked.get("findings", ())
+            if found["severity"] == "error"
+            for example in found.get("examples", ())
+        )
+        return tuple(sorted(rows, key=lambda row: (row.line, row.rule)))

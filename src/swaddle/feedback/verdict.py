@@ -1,0 +1,67 @@
+"""The first sentence of a report: what became of the file.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from swaddle.feedback.submission import Refusal, Rows
+from swaddle.feedback.words import counted, number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A sentence, what it means for the reader, and how it is marked."""
+
+    tone: Literal["good", "attention", "bad"]
+    sentence: str
+    meaning: str
+    fix: str = ""
+
+
+def verdict(rows: Rows, warnings: int, refused: Refusal | None) -> Verdict:
+    """What became of the rows, in one sentence and one line."""
+    if refused is not None:
+        return Verdict(
+            tone="bad", sentence="Nothing from this file is in the registry.", meaning=refused.why, fix=refused.fix
+        )
+    if rows.rejected:
+        some = (
+            f"{number(rows.stored)} of {counted(rows.read, 'row')} are in the registry."
+            if rows.stored
+            else f"None of the {counted(rows.read, 'row')} is new in the registry."
+        )
+        mend = "1 row needs mending" if rows.rejected == 1 else f"{number(rows.rejected)} rows need mending"
+        only = "that 1 row" if rows.rejected == 1 else f"those {number(rows.rejected)} rows"
+        return Verdict(
+            tone="attention",
+            sentence=f"{some} {mend}.",
+            meaning=f"Your file arrived whole. What is stored already counts; send only {only} again."
+            + _warnings(warnings),
+        )
+    if rows.duplicates and not rows.stored:
+        return Verdict(
+            tone="good",
+            sentence=f"All {counted(rows.read, 'row')} were already in the registry.",
+            meaning="Your file arrived whole and changes nothing. There is nothing to send again."
+            + _warnings(warnings),
+        )
+    if not rows.read:
+        return Verdict(tone="attention", sentence="This file holds no rows.", meaning="Nothing was stored or rejected.")
+    already = f" {counted(rows.duplicates, 'row')} of them were there before." if rows.duplicates else ""
+    return Verdict(
+        tone="good",
+        sentence="The row is in the registry."
+        if rows.read == 1
+        else f"All {number(rows.read)} rows are in the registry.",
+        meaning=f"Your file arrived whole; there is nothing to send again.{already}" + _warnings(warnings),
+    )
+
+
+def _warnings(warnings: int) -> str:
+    if not warnings:
+        return ""
+    return f" {counted(warnings, 'warning')} {'asks' if warnings == 1 else 'ask'} you to look at a value."
