@@ -1,6 +1,5 @@
 """One owner of the store: the lock, and the talk over the socket."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -76,8 +75,8 @@ def test_a_fault_in_the_owner_does_not_end_it_nor_tell_a_value(served):
 
 
 def test_the_socket_is_its_owners_alone(served):
-    assert os.stat(served / "run" / "owner.sock").st_mode & 0o077 == 0
-    assert os.stat(served / "run").st_mode & 0o077 == 0
+    assert (served / "run" / "owner.sock").stat().st_mode & 0o077 == 0
+    assert (served / "run").stat().st_mode & 0o077 == 0
 
 
 def test_an_owner_that_does_not_listen_is_named(tmp_path):
