@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from swaddle.envelope.signature import PublicSigningKey, SignatureInvalid, SigningKey
+from swaddle.envelope.refusals import SignatureInvalid
+from swaddle.envelope.signature import PublicSigningKey, SigningKey
 from swaddle.errors import NotPermitted, SettingsFault
 
 LABEL = "swaddle"

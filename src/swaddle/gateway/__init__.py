@@ -1,0 +1,1 @@
+"""The gateway: faces the internet, holds sealed transfers for their one reader, and can open none of them."""

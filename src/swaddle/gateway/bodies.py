@@ -1,0 +1,156 @@
+"""Bodies between the network and the disk, a piece at a time: memory does not grow with a part, or with slow clients.
+
+While one piece of an arriving part is digested and written in a thread, the next one is gathered; so at most two pieces
+of each part are in memory. A body that is silent too long, or slow on the whole, is given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
+from typing import Any
+
+from swaddle.gateway.refusal import Refusal
+from swaddle.gateway.settings import Settings
+from swaddle.gateway.store import PIECE_BYTES, Incoming
+from swaddle.wire.signing import Request, Unsigned, parse_content_digest
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+DRAIN_BYTES = 256 * 1024 * 1024
+DRAIN_SECONDS = 10
+
+
+class Gone(Exception):
+    """The other side hung up; nobody is left to answer."""
+
+
+class Body:
+    """The body of one request, read once."""
+
+    def __init__(self, receive: Receive, length: int, settings: Settings) -> None:
+        """Nothing is read yet; `length` is what the head says."""
+        self._receive = receive
+        self._length = length
+        self._settings = settings
+        self._deadline = time.monotonic() + settings.idle_seconds + length / settings.slowest_bytes_per_second
+        self._came = 0
+        self.is_read = False
+
+    async def piece(self) -> bytes:
+        """The next bytes; none at the end.
+
+        Raises:
+            Refusal: `slow`, or `malformed` when more or less comes than the head says.
+            Gone: the other side hung up.
+        """
+        while not self.is_read:
+            left = self._deadline - time.monotonic()
+            try:
+                message = await asyncio.wait_for(self._receive(), max(0.001, min(self._settings.idle_seconds, left)))
+            except TimeoutError:
+                raise Refusal("slow") from None
+            if message["type"] == "http.disconnect":
+                raise Gone
+            data: bytes = message.get("body", b"")
+            self._came += len(data)
+            self.is_read = not message.get("more_body", False)
+            if self._came > self._length or (self.is_read and self._came < self._length):
+                raise Refusal("malformed")
+            if data:
+                return data
+        return b""
+
+    async def drain(self) -> None:
+        """Throw the rest away, so that a refusal finds a client that listens; not for ever."""
+        if self._length - self._came > DRAIN_BYTES:
+            return
+        self._deadline = min(self._deadline, time.monotonic() + DRAIN_SECONDS)
+        while await self.piece():
+            pass
+
+
+async def read_small(body: Body, request: Request) -> bytes:
+    """A whole small body, its digest checked.
+
+    Raises:
+        Refusal: `digest`, `unsigned` for a digest field of another form, and what `Body.piece` raises.
+    """
+    expected = stated_digest(request)
+    data = bytearray()
+    while piece := await body.piece():
+        data += piece
+    if sha256(data).digest() != expected:
+        raise Refusal("digest")
+    return bytes(data)
+
+
+def stated_digest(request: Request) -> bytes:
+    """The digest that the head says.
+
+    Raises:
+        Refusal: `unsigned`: a body always carries it, and the signature covers it.
+    """
+    values = request.all_of("content-digest")
+    if len(values) != 1:
+        raise Refusal("unsigned")
+    try:
+        return parse_content_digest(values[0])
+    except Unsigned:
+        raise Refusal("unsigned") from None
+
+
+async def take_in(body: Body, incoming: Incoming) -> None:
+    """Write a body into a part that is coming in.
+
+    Raises:
+        DiskFault: the disk said no.
+        Refusal, Gone: what `Body.piece` raises.
+    """
+    loop = asyncio.get_running_loop()
+    writing: asyncio.Future[None] | None = None
+    gathered = bytearray()
+    try:
+        while piece := await body.piece():
+            gathered += piece
+            if len(gathered) >= PIECE_BYTES:
+                if writing is not None:
+                    await writing
+                writing = loop.run_in_executor(None, incoming.write, gathered)
+                gathered = bytearray()
+    finally:
+        # The file may be closed by the caller only when the thread is done with it.
+        if writing is not None:
+            await asyncio.wait((writing,))
+    if writing is not None:
+        await writing
+    if gathered:
+        await loop.run_in_executor(None, incoming.write, gathered)
+
+
+async def give_out(
+    descriptor: int, size_bytes: int, send: Send, settings: Settings, still: Callable[[], Awaitable[bool]]
+) -> bool:
+    """Send a stored part, asking before each piece whether it may still go; False when it was broken off."""
+    loop = asyncio.get_running_loop()
+    deadline = time.monotonic() + settings.idle_seconds + size_bytes / settings.slowest_bytes_per_second
+    offset = 0
+    while offset < size_bytes:
+        left = deadline - time.monotonic()
+        if left <= 0 or not await still():
+            return False
+        piece = await loop.run_in_executor(None, os.pread, descriptor, min(PIECE_BYTES, size_bytes - offset), offset)
+        if not piece:
+            return False
+        offset += len(piece)
+        sending = send({"type": "http.response.body", "body": piece, "more_body": offset < size_bytes})
+        try:
+            await asyncio.wait_for(sending, min(settings.idle_seconds, left))
+        except TimeoutError:
+            return False
+    return True

@@ -1,0 +1,49 @@
+"""What the gateway tells its registry about itself: counts and freezes, nothing of a transfer."""
+
+from __future__ import annotations
+
+from swaddle.canonical import format_instant
+from swaddle.gateway import journal, rows
+from swaddle.gateway.freeze import Cause
+from swaddle.gateway.index import Index, moment
+from swaddle.wire.messages import FreezeView, GatewayStatus
+
+
+def count(index: Index, free_bytes: int) -> GatewayStatus:
+    """Counts for `GET /v1/status` and `gateway status`."""
+    by_state = {
+        row["state"]: row["n"] for row in index.rows("SELECT state, count(*) AS n FROM transfers GROUP BY state")
+    }
+    return GatewayStatus(
+        server_time=format_instant(index.now()),
+        transfers=by_state,
+        submitters=_number(index, "SELECT count(*) FROM submitters WHERE revoked = 0"),
+        pending_enrolments=_number(index, "SELECT count(*) FROM enrolments WHERE state = 'waiting'"),
+        freezes=tuple(
+            FreezeView(
+                id=row["id"], reader=row["reader"], cause=row["cause"],
+                since=format_instant(moment(row["since"])), transfer=row["transfer"],
+            )
+            for row in index.rows("SELECT * FROM freezes ORDER BY since, id")
+        ),
+        body_bytes=_number(index, "SELECT coalesce(sum(bytes), 0) FROM parts"),
+        free_bytes=free_bytes,
+        allowance=int(index.fact("allowance") or 1),
+        last_instruction=int(index.fact("last_instruction") or 0),
+        journal_entries=_number(index, "SELECT count(*) FROM journal"),
+    )  # fmt: skip
+
+
+def freeze_if_broken(index: Index) -> bool:
+    """Follow the journal's chain; all reading freezes when it does not hold. True when it holds."""
+    try:
+        journal.check(index)
+    except journal.JournalBroken:
+        rows.begin_freeze(index, Cause.CHAIN, None, None)
+        return False
+    return True
+
+
+def _number(index: Index, sql: str) -> int:
+    row = index.row(sql)
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,211 @@
+"""What the registry tells the gateway, signed by its statement key and numbered (docs/spec/transfer.md section 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import singledispatch
+from hashlib import sha256
+
+from swaddle.canonical import parse_instant
+from swaddle.envelope.public import open_certificate, open_intake
+from swaddle.envelope.signature import ENROLMENT, INSTRUCTION, PublicSigningKey, open_signed
+from swaddle.errors import SwaddleError
+from swaddle.gateway import journal, rows, sending, trust
+from swaddle.gateway.index import Index, seconds
+from swaddle.gateway.refusal import Refusal
+from swaddle.gateway.transfer import SENDING
+from swaddle.wire.enrolment import SubmitterKeys
+from swaddle.wire.messages import SignedText
+from swaddle.wire.statements import (
+    Activate,
+    Allowance,
+    Instruction,
+    Invite,
+    JournalDrained,
+    NewCertificate,
+    NewIntake,
+    NewPullKey,
+    Reject,
+    ReleaseFreeze,
+    Revoke,
+    decode_instruction,
+)
+
+INVITATION_LIFE = timedelta(days=14)
+
+
+def take(index: Index, statement: SignedText) -> None:
+    """Verify an instruction and do it, once: its number must be greater than the last one's.
+
+    Raises:
+        Refusal: `unsigned`, `malformed`, `conflict` for a number that is used, `refused` for what cannot be done.
+    """
+    try:
+        content = open_signed(statement.signed(), INSTRUCTION, (trust.statement_key(index),))
+    except SwaddleError:
+        raise Refusal("unsigned") from None
+    try:
+        instruction = decode_instruction(content)
+        parse_instant(instruction.at)
+    except SwaddleError:
+        raise Refusal("malformed") from None
+    if instruction.sequence <= int(index.fact("last_instruction") or 0):
+        raise Refusal("conflict")
+    index.set_fact("last_instruction", str(instruction.sequence))
+    journal.append(
+        index, "instruction", trust.registry_id(index),
+        instruction=instruction.sequence, statement_sha256=sha256(statement.message.encode("utf-8")).hexdigest(),
+    )  # fmt: skip
+    _do(instruction, index)
+
+
+@singledispatch
+def _do(instruction: Instruction, index: Index) -> None:  # noqa: ARG001 - the form of all of them
+    raise Refusal("refused", reason="an instruction that this gateway does not know")
+
+
+@_do.register
+def _(instruction: Invite, index: Index) -> None:
+    now = index.now()
+    expires = _instant(instruction.expires)
+    if not now < expires <= now + INVITATION_LIFE:
+        raise Refusal("refused", reason="its expiry is past or too far away")
+    index.write(
+        "INSERT OR IGNORE INTO enrolments (lookup_sha256, state, forget_at) VALUES (?, 'invited', ?)",
+        instruction.lookup_sha256, seconds(expires),
+    )  # fmt: skip
+
+
+@_do.register
+def _(instruction: Activate, index: Index) -> None:
+    row = index.row("SELECT * FROM enrolments WHERE lookup_sha256 = ?", instruction.lookup_sha256)
+    if row is not None and row["state"] == "active":
+        return
+    if row is None or row["state"] != "waiting":
+        raise Refusal("refused", reason="no such enrolment waits")
+    keys = SubmitterKeys.from_text(row["keys"].encode("utf-8"))
+    _check_enrolment(index, instruction, row["keys"])
+    fingerprint = keys.signing_key.fingerprint
+    other = index.row("SELECT id FROM submitters WHERE fingerprint = ?", fingerprint)
+    is_ours = fingerprint in {_fingerprint(index, "pull_key"), _fingerprint(index, "root")}
+    if is_ours or (other is not None and other["id"] != instruction.submitter):
+        raise Refusal("refused", reason="that key is in use")
+    index.write(
+        "INSERT INTO submitters VALUES (?, ?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET signing_key ="
+        " excluded.signing_key, fingerprint = excluded.fingerprint, key_id = excluded.key_id, revoked = 0",
+        instruction.submitter, keys.signing_key.line, fingerprint, keys.sealing.key_id,
+    )  # fmt: skip
+    index.reload()
+    index.write(
+        "UPDATE enrolments SET state = 'active', keys = NULL, hmac = NULL, statement = ?, forget_at = ?"
+        " WHERE lookup_sha256 = ?",
+        trust.text_of(instruction.enrolment.signed()), _later(index), instruction.lookup_sha256,
+    )  # fmt: skip
+
+
+@_do.register
+def _(instruction: Reject, index: Index) -> None:
+    index.write(
+        "UPDATE enrolments SET state = 'rejected', keys = NULL, hmac = NULL, forget_at = ?"
+        " WHERE lookup_sha256 = ? AND state IN ('invited', 'waiting')",
+        _later(index), instruction.lookup_sha256,
+    )  # fmt: skip
+
+
+@_do.register
+def _(instruction: Revoke, index: Index) -> None:
+    index.write("UPDATE submitters SET revoked = ? WHERE id = ?", seconds(index.now()), instruction.submitter)
+    index.revoked.add(instruction.submitter)
+    states = sorted(state.value for state in SENDING)
+    for found in index.rows(
+        f"SELECT id FROM transfers WHERE sender = ? AND state IN ({','.join('?' * len(states))})",
+        instruction.submitter, *states,
+    ):  # fmt: skip
+        row = rows.find(index, found["id"])
+        assert row is not None
+        sending.refuse(index, row)
+
+
+@_do.register
+def _(instruction: NewIntake, index: Index) -> None:
+    known = None if index.fact("intake") is None else trust.intake(index)
+    try:
+        open_intake(
+            instruction.intake.signed(),
+            trust.statement_key(index),
+            index.now(),
+            0 if known is None else known.sequence,
+            known,
+        )
+    except SwaddleError:
+        raise Refusal(
+            "refused", reason="the intake statement does not hold, or is older than the one in force"
+        ) from None
+    index.set_fact("intake", trust.text_of(instruction.intake.signed()))
+
+
+@_do.register
+def _(instruction: NewCertificate, index: Index) -> None:
+    root = PublicSigningKey.from_line(index.fact("root") or "")
+    try:
+        open_certificate(instruction.certificate.signed(), root.fingerprint, index.now())
+    except SwaddleError:
+        raise Refusal("refused", reason="the certificate does not hold") from None
+    index.set_fact("certificate", trust.text_of(instruction.certificate.signed()))
+
+
+@_do.register
+def _(instruction: NewPullKey, index: Index) -> None:
+    try:
+        key = PublicSigningKey.from_line(instruction.pull_key)
+    except SwaddleError:
+        raise Refusal("malformed") from None
+    in_use = index.row("SELECT id FROM submitters WHERE fingerprint = ?", key.fingerprint)
+    if in_use is not None or key == trust.statement_key(index):
+        raise Refusal("refused", reason="that key is in use")
+    index.set_fact("pull_key", key.line)
+
+
+@_do.register
+def _(instruction: Allowance, index: Index) -> None:
+    index.set_fact("allowance", str(instruction.transfers))
+
+
+@_do.register
+def _(instruction: ReleaseFreeze, index: Index) -> None:
+    if index.write("DELETE FROM freezes WHERE id = ?", instruction.freeze):
+        journal.append(index, "released", instruction.freeze)
+    index.reload()
+
+
+@_do.register
+def _(instruction: JournalDrained, index: Index) -> None:
+    if instruction.through > int(index.fact("journal_sequence") or 0):
+        raise Refusal("refused", reason="the journal is not that long")
+    journal.drop(index, instruction.through)
+
+
+def _check_enrolment(index: Index, instruction: Activate, keys_text: str) -> None:
+    """The registry's word about the keys is about these keys and this submitter."""
+    try:
+        said = open_signed(instruction.enrolment.signed(), ENROLMENT, (trust.statement_key(index),))
+    except SwaddleError:
+        raise Refusal("refused", reason="the enrolment statement does not hold") from None
+    expected = {"keys_sha256": sha256(keys_text.encode("utf-8")).hexdigest(), "submitter": instruction.submitter}
+    if said != expected:
+        raise Refusal("refused", reason="the enrolment statement is about other keys")
+
+
+def _fingerprint(index: Index, fact: str) -> str:
+    return PublicSigningKey.from_line(index.fact(fact) or "").fingerprint
+
+
+def _later(index: Index) -> int:
+    return seconds(index.now()) + index.settings.tombstone_seconds
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except SwaddleError:
+        raise Refusal("malformed") from None
