@@ -56,8 +56,6 @@ def begin(
             exchange.claim(inside.client, claim, inside.keyring, inside.state)
             if not inside.ledger.entries():
                 inside.ledger.append("registry-made", inside.keyring.registry_id, {}, inside.now())
-                detail = {"gateway_pin": work.pin_digest(claim.pin)}
-                inside.ledger.append("gateway-claimed", inside.keyring.registry_id, detail, inside.now())
             work.renew_intake_key(inside)
             signed = inside.intake_keys.signed()
             assert signed is not None

@@ -25,7 +25,21 @@ from swaddle.wire.enrolment import ClaimFile, RegistryKeys, claim_key, claim_pro
 
 # What the gateway's journal calls a change, and what custody calls it.
 CUSTODY_EVENT = {
+    "claimed": "gateway-claimed",
+    "instruction": "gateway-instructed",
+    "enrolment": "enrolment-arrived",
     "announced": "transfer-announced",
+    "receiving": "transfer-receiving",
+    "held": "transfer-held",
+    "leased": "transfer-leased",
+    "given-back": "transfer-given-back",
+    "lapsed": "transfer-lapsed",
+    "acknowledged": "transfer-acknowledged",
+    "refused": "transfer-refused",
+    "expired": "transfer-expired",
+    "destroyed": "copy-destroyed",
+    "frozen": "gateway-frozen",
+    "released": "gateway-released",
 }
 
 
@@ -90,7 +104,7 @@ def drain_journal(
             if entry.sequence != last + 1 or entry.previous != digest:
                 raise JournalBroken(f"entry {last + 1} is not the one that should follow")
             last, digest = last + 1, digest_hex(canonical(msgspec.to_builtins(entry)))
-            keep(entry, digest, state, ledger)
+            keep(entry, digest, state, ledger, keyring.registry_id)
             state.set_facts(journal_digest=digest, journal_sequence=str(last))
             drained += 1
         if head["sequence"] < last or (head["sequence"] == last and head["entry_sha256"] != digest):
@@ -110,7 +124,7 @@ def signed_head(page: messages.JournalPage, state: State) -> dict[str, Any]:
         raise JournalBroken("its head is not signed by the gateway's journal key") from error
 
 
-def keep(entry: messages.JournalEntry, digest: str, state: State, ledger: Ledger) -> None:
+def keep(entry: messages.JournalEntry, digest: str, state: State, ledger: Ledger, registry_id: str) -> None:
     """Write one journal entry into custody, once: a kill between the two writes is noticed by its digest."""
     if state.fact("journal_kept") == digest:
         return
@@ -118,6 +132,8 @@ def keep(entry: messages.JournalEntry, digest: str, state: State, ledger: Ledger
         raise JournalBroken("it names an event that does not exist")
     detail = {name: value for name, value in entry.detail.items() if is_safe(value)}
     detail |= {"place": "gateway", "journal_sequence": entry.sequence}
+    if "sender" in detail:  # whichever side of the transfer is not the registry is the submitter it concerns
+        detail["submitter"] = detail["reader"] if detail["sender"] == registry_id else detail["sender"]
     ledger.append(CUSTODY_EVENT[entry.event], entry.subject, detail, parse_instant(entry.at))
     state.set_facts(journal_kept=digest)
 

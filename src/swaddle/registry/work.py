@@ -7,7 +7,6 @@ object. Each step can be killed and is gone on with at the next look.
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -173,8 +172,3 @@ def has_entry(inside: Registry, subject: str, event: str) -> bool:
 def manifest_digest(held: pull.Held) -> str:
     """SHA-256 of the manifest's canonical text."""
     return digest_hex(held.manifest.message)
-
-
-def pin_digest(pin: str) -> str:
-    """A TLS pin in the form that custody takes: hex."""
-    return b64decode(pin).hex()
