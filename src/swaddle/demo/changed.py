@@ -72,7 +72,7 @@ def _swap(held: Held, _: Copied) -> Held:
     """The first two segments are in each other's place."""
     first = held.part_path(0)
     data = first.read_bytes()
-    step = _SEALED_SEGMENT_BYTES
+    step = min(_SEALED_SEGMENT_BYTES, len(data) // 2)  # a body of one segment: its halves
     first.write_bytes(data[step : 2 * step] + data[:step] + data[2 * step :])
     return held
 
@@ -147,4 +147,4 @@ def _laid_out(copied: Copied, folder: Path) -> Held:
 
 
 def _last_part(held: Held) -> Path:
-    return sorted(held.folder.glob("*.part"))[-1]
+    return max(held.folder.glob("*.part"))

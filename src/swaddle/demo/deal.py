@@ -72,19 +72,21 @@ def deal(source: Source, path: Path, folders: list[Path], seed: int) -> list[Dea
     ]
 
 
-def rows_as_text(path: Path, scratch: Path) -> Iterator[bytes]:
-    """Every row of a dealt file as one line of CSV, without the header: what a reader of the row would see."""
-    if path.suffix == ".parquet":
-        target = scratch / f"{path.stem}.rows"
-        with duckdb.connect() as connection:
-            source = connection.read_parquet(str(path))
-            source.write_csv(str(target), header=False)
-        yield from _lines(target)
-        target.unlink()
-    else:
-        lines = _lines(path)
-        next(lines, None)
-        yield from lines
+def as_text(path: Path, scratch: Path) -> Path:
+    """A file with every row of a dealt file as one line of CSV, header first: the file itself where it is CSV."""
+    if path.suffix != ".parquet":
+        return path
+    target = scratch / f"{path.parent.name}-{path.stem}.rows"
+    with duckdb.connect() as connection:
+        connection.read_parquet(str(path)).write_csv(str(target), header=True)
+    return target
+
+
+def rows_of(text: Path) -> Iterator[bytes]:
+    """The rows of a CSV file as they stand in it, without the header and without line ends."""
+    lines = _lines(text)
+    next(lines, None)
+    return lines
 
 
 def place_of(seed: int, row: int) -> int:

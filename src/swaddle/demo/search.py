@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 LEAST_BYTES = 8
 WINDOW_BYTES = 1 << 20
 LONGEST_BYTES = 65_536
+_FURTHER_BYTES = 24
 _FIRST = np.uint64(0x9E3779B97F4A7C15)  # odd multipliers of good spread (golden ratio; splitmix64)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
 _DIGITS = frozenset(b"0123456789")
@@ -57,10 +58,14 @@ class Search:
         self._starts = np.unique(starts)
         self._first_shift, self._first = _table(self._starts, _FIRST, min_bits=16, max_bits=21)
         self._second_shift, self._second = _table(self._starts, _SECOND, min_bits=16, max_bits=26)
+        # Many rows begin alike: those of 24 bytes and more are told apart by their first 24.
         lengths: dict[bytes, set[int]] = {}
         for needle in needles:
-            lengths.setdefault(needle[:LEAST_BYTES], set()).add(len(needle))
+            lengths.setdefault(needle[: _FURTHER_BYTES if len(needle) >= _FURTHER_BYTES else LEAST_BYTES], set()).add(
+                len(needle)
+            )
         self._lengths = {start: tuple(sorted(found)) for start, found in lengths.items()}
+        self._has_zeros = any(needle.startswith(bytes(LEAST_BYTES)) for needle in needles)
 
     def __len__(self) -> int:
         """How many needles are looked for."""
@@ -71,7 +76,8 @@ class Search:
         found: dict[bytes, Hit] = {}
         passed = set(known)
         for offset in self._candidates(data):
-            for length in self._lengths[data[offset : offset + LEAST_BYTES]]:
+            start = data[offset : offset + _FURTHER_BYTES]
+            for length in (*self._lengths.get(start[:LEAST_BYTES], ()), *self._lengths.get(start, ())):
                 piece = data[offset : offset + length]
                 if piece in found or piece in passed:
                     continue
@@ -98,7 +104,7 @@ class Search:
         last = len(data) - LEAST_BYTES
         for start in range(0, last + 1, WINDOW_BYTES):
             window = data[start : start + WINDOW_BYTES + LEAST_BYTES - 1]
-            if bytes(LEAST_BYTES) not in self._lengths and not window.strip(b"\0"):
+            if not self._has_zeros and not window.strip(b"\0"):
                 continue
             raw = np.frombuffer(window, dtype=np.uint8)
             offsets: list[NDArray[np.int64]] = []
