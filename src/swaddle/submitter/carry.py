@@ -30,6 +30,7 @@ from swaddle.submitter.prepare import Source
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
 from swaddle.wire.client import GatewayClient, retry
+from swaddle.wire.problems import Conflict
 
 READ_BYTES = 1_048_576
 DATA_KEY = "data-key"
@@ -72,8 +73,6 @@ def carry(party: Party, client: GatewayClient, send: Outgoing, progress: Progres
     if send.transfer is None:
         send = _announce(party, client, send)
     view = look(client, str(send.transfer))
-    if view.outcome in {"expired", "not-taken"}:
-        raise TransferLost(f"it is {view.outcome}")
     if view.state in {"announced", "receiving"}:
         if send.finish is None:
             send = _send_parts(party, client, send, frozenset(view.parts), progress)
@@ -90,13 +89,18 @@ def look(client: GatewayClient, transfer: str) -> messages.TransferView:
     """Where a transfer stands on the gateway.
 
     Raises:
-        TransferLost: the gateway knows nothing of it.
+        TransferLost: the gateway knows nothing of it, or nobody has read it in time, or it was not taken.
     """
     try:
         answer = retry(lambda: client.get_json(f"/v1/transfers/{transfer}"))
     except NotThere as error:
         raise TransferLost("it is unknown there") from error
-    return messages.convert(answer, messages.TransferView)
+    view = messages.convert(answer, messages.TransferView)
+    if view.outcome == "not-taken" or view.state == "refused":
+        raise TransferLost("it was not taken")
+    if view.outcome == "expired" or view.state == "expired":
+        raise TransferLost("nobody read it in time")
+    return view
 
 
 def _announce(party: Party, client: GatewayClient, send: Outgoing) -> Outgoing:
@@ -109,7 +113,10 @@ def _announce(party: Party, client: GatewayClient, send: Outgoing) -> Outgoing:
         "part_bytes": send.part_bytes,
         "expires": send.expires,
     }
-    answer = messages.convert(retry(lambda: client.post_json("/v1/transfers", announcement)), messages.Announced)
+    try:
+        answer = messages.convert(retry(lambda: client.post_json("/v1/transfers", announcement)), messages.Announced)
+    except Conflict as error:
+        raise TransferLost("it was announced before and is over") from error
     if party.state.is_met(answer.id, send.reference):
         raise TransferMet
     if parse_instant(answer.expires) > parse_instant(send.expires):

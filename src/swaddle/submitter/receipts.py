@@ -7,6 +7,7 @@ takes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from swaddle.canonical import digest_hex
 from swaddle.envelope.signature import HELD, RECEIPT, PublicSigningKey, Signed, open_signed
@@ -20,6 +21,7 @@ OUTCOME_OF_EVENT = {
     "submission-refused": "refused",
     "submission-unreadable": "unreadable",
 }
+COUNTS = ("read", "stored", "rejected", "duplicates", "warnings")
 
 
 class HeldStatementWrong(IntegrityFault):
@@ -48,11 +50,13 @@ class Receipt:
         at: when the registry wrote it.
         outcome: `stored`, `refused` or `unreadable`.
         counts: what it says of rows: `read`, `stored`, `rejected`, `duplicates`, `warnings`, as far as it says so.
+        manifest_sha256: of the manifest that the registry read, if it says so.
     """
 
     at: str
     outcome: str
     counts: dict[str, int]
+    manifest_sha256: str | None
 
 
 def keep_held(state: State, send: Outgoing, signed: Signed, journal_key: PublicSigningKey) -> HeldStatement:
@@ -75,25 +79,35 @@ def keep_held(state: State, send: Outgoing, signed: Signed, journal_key: PublicS
     return held
 
 
-def keep_receipt(state: State, transfer: str, signed: Signed, statement_key: PublicSigningKey) -> Receipt:
-    """Verify a receipt and keep it.
+def keep_receipt(state: State, send: Outgoing, signed: Signed, statement_key: PublicSigningKey) -> Receipt:
+    """Verify a receipt against what was sent and keep it.
 
     Raises:
         ReceiptWrong, WrongSigner, SignatureInvalid: it is not the registry's word on this transfer.
     """
-    receipt = open_receipt(transfer, signed, statement_key)
-    write_json(state.receipt_path(transfer), signed.to_json())
+    entry = open_signed(signed, RECEIPT, [statement_key])
+    receipt = read_receipt(str(send.transfer), entry)
+    if send.finish is None or receipt.manifest_sha256 not in {None, digest_hex(send.finish.manifest.message.encode())}:
+        raise ReceiptWrong
+    write_json(state.receipt_path(str(send.transfer)), signed.to_json())
     return receipt
 
 
-def open_receipt(transfer: str, signed: Signed, statement_key: PublicSigningKey) -> Receipt:
-    """What a receipt says, once it is known to be the registry's and about `transfer`."""
-    entry = open_signed(signed, RECEIPT, [statement_key])
+def read_receipt(transfer: str, entry: dict[str, Any]) -> Receipt:
+    """What the content of a verified receipt says.
+
+    Raises:
+        ReceiptWrong: it is about another transfer, or is no receipt.
+    """
     outcome = OUTCOME_OF_EVENT.get(str(entry.get("event")))
     if entry.get("subject") != transfer or outcome is None:
         raise ReceiptWrong
     detail = entry.get("detail")
-    names = ("read", "stored", "rejected", "duplicates", "warnings")
     said = detail if isinstance(detail, dict) else {}
-    counts = {name: said[name] for name in names if type(said.get(name)) is int}
-    return Receipt(at=str(entry.get("at")), outcome=outcome, counts=counts)
+    digest = said.get("manifest_sha256")
+    return Receipt(
+        at=str(entry.get("at")),
+        outcome=outcome,
+        counts={name: said[name] for name in COUNTS if type(said.get(name)) is int},
+        manifest_sha256=None if digest is None else str(digest),
+    )

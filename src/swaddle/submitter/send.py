@@ -250,10 +250,8 @@ class Run:
         first_look = outgoing.reference not in self.sent
         sent = self._note(outgoing, "held")
         if view.receipt is None:
-            if view.outcome in {"expired", "not-taken"}:
-                raise TransferLost(f"it is {view.outcome}")
             return
-        receipt = self._receipt(transfer, view.receipt)
+        receipt = self._receipt(outgoing, view.receipt)
         sent.state, sent.counts = receipt.outcome, receipt.counts
         if receipt.outcome == "unreadable":
             if first_look:
@@ -263,14 +261,14 @@ class Run:
         sent.receipt = self.party.state.receipt_path(transfer)
         self.party.state.end(outgoing, "stored" if receipt.outcome == "stored" else "refused", receipt.at)
 
-    def _receipt(self, transfer: str, signed: messages.SignedText) -> receipts.Receipt:
+    def _receipt(self, outgoing: Outgoing, signed: messages.SignedText) -> receipts.Receipt:
         """Verify a receipt by the statement key known here, then by the one of today."""
         try:
             key = trust.statement_key(self.party.home, self.party.settings.root, self.party.now())
-            return receipts.keep_receipt(self.party.state, transfer, signed.signed(), key)
+            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), key)
         except (WrongSigner, NotInForce):
             key = self._trusted().statement_key
-            return receipts.keep_receipt(self.party.state, transfer, signed.signed(), key)
+            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), key)
 
     def _trusted(self) -> trust.Trust:
         """The registry's intake statement of today, asked for once in a run."""

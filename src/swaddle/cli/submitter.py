@@ -1,0 +1,214 @@
+"""`swaddle enrol`, `check`, `send`, `status`, `report`, `inbox`, `get`: for whoever sends and reads what comes back."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from swaddle import durable
+from swaddle.cli import submitter_words as words
+from swaddle.cli.progress import progress
+from swaddle.errors import UsageFault
+from swaddle.home import locate
+
+if TYPE_CHECKING:
+    from swaddle.submitter.party import Party
+
+PATH = click.Path(path_type=Path)
+HOME = click.option("--home", type=PATH, help="The submitter's folder; else $SWADDLE_HOME, else the usual place.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+PASSPHRASE = click.option("--passphrase-fd", type=int, help="Read the passphrase from this open file descriptor.")
+KIND = click.option("--as", "kind", metavar="TYPE", help="What the files are, such as births; else it is recognised.")
+
+
+def _party(home: Path | None, passphrase_fd: int | None) -> Party:
+    from swaddle.submitter.party import open_party
+
+    return open_party(locate(home), passphrase_fd=passphrase_fd)
+
+
+def _tell(value: Any, as_json: bool, text: str) -> None:
+    click.echo(json.dumps(value, indent=2) if as_json else text)
+
+
+@click.command()
+@click.argument("invitation")
+@HOME
+@click.option("--passphrase-file", type=PATH, help="The file that holds the passphrase; only you may read it.")
+@click.option("--new-passphrase-file", type=PATH, help="Make a passphrase and keep it in this file.")
+@PASSPHRASE
+@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the registry.")
+@JSON
+def enrol(
+    invitation: str,
+    home: Path | None,
+    passphrase_file: Path | None,
+    new_passphrase_file: Path | None,
+    passphrase_fd: int | None,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Take up INVITATION (or `-`: read it from standard input). Running it again goes on where it stopped."""
+    from swaddle.submitter import enrol as room
+    from swaddle.wire.enrolment import Invitation
+
+    if passphrase_file is not None and new_passphrase_file is not None:
+        raise UsageFault("--passphrase-file and --new-passphrase-file exclude each other")
+    invited = Invitation.decode(sys.stdin.readline() if invitation == "-" else invitation)
+    if new_passphrase_file is not None:
+        room.make_passphrase_file(new_passphrase_file)
+    path = locate(home)
+    begun = room.begin(
+        path, invited, passphrase_file=passphrase_file or new_passphrase_file, passphrase_fd=passphrase_fd
+    )
+    if not as_json:
+        click.echo(f"six words to compare with the registry by phone:\n\n    {begun.words}\n")
+        click.echo("waiting for the registry to accept the keys …", err=True)
+    try:
+        enrolled = room.finish(path, timeout_s=timeout)
+    except room.StillWaiting:
+        if as_json:
+            click.echo(json.dumps(words.enrolment(begun, path)))
+        raise
+    _tell(words.enrolment(enrolled, path), as_json, f"enrolled as {enrolled.submitter}\nhome: {path}")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@KIND
+@click.option("--rejected", type=PATH, help="Write the rejected rows to this CSV (one file only).")
+@JSON
+def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_json: bool) -> None:
+    """Run the row and file rules on FILES here; nothing is sent."""
+    import io
+
+    from swaddle.submitter.check import check as check_file
+    from swaddle.submitter.prepare import look_at
+    from swaddle.wire.client import utc_now
+
+    if rejected is not None and len(files) != 1:
+        raise UsageFault("--rejected takes the rejected rows of one file")
+    reports, status = [], 0
+    for file in files:
+        rows = io.BytesIO()
+        report, is_refused = check_file(look_at(file), kind, utc_now(), rows)
+        if rejected is not None:
+            durable.write_file(rejected, rows.getvalue())
+        reports.append(report)
+        status = 6 if is_refused else max(status, 7 if report["rows"]["rejected"] else 0) if status != 6 else 6
+        if not as_json:
+            click.echo(words.report(report, str(file)))
+            click.echo(words.REFUSED if is_refused else words.ONLY_THE_REGISTRY, err=True)
+    if as_json:
+        click.echo(json.dumps(reports[0] if len(reports) == 1 else {"files": reports}, indent=2))
+    sys.exit(status)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=PATH)
+@KIND
+@click.option("--wait", is_flag=True, help="Wait for the registry's receipt.")
+@click.option("--timeout", default=900.0, show_default=True, help="Seconds that --wait waits at most.")
+@HOME
+@PASSPHRASE
+@JSON
+def send(
+    paths: tuple[Path, ...],
+    kind: str | None,
+    wait: bool,
+    timeout: float,
+    home: Path | None,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
+    """Seal and send PATHS, and whatever an earlier run left open or the gateway lost. Keep a file until its receipt."""
+    from swaddle.submitter.send import send as send_files
+
+    party = _party(home, passphrase_fd)
+    begun = time.monotonic()
+    with progress() as tell:
+        done = send_files(party, paths, kind, progress=tell, wait_s=timeout if wait else 0)
+    seconds = time.monotonic() - begun
+    _tell(words.sent_json(done, seconds), as_json, words.sent(done, seconds))
+    for one in done:
+        if one.trouble is not None:
+            click.echo(one.trouble.text(), err=True)
+    sys.exit(words.exit_status(done))
+
+
+@click.command()
+@click.argument("transfer", required=False)
+@HOME
+@PASSPHRASE
+@JSON
+def status(transfer: str | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """Where my transfers are, and until when any copy lives."""
+    from swaddle.submitter.status import status as status_of
+
+    party = _party(home, passphrase_fd)
+    with party.client() as client:
+        lines, is_reachable = status_of(party, client, transfer)
+    if not is_reachable:
+        click.echo("the gateway does not answer: what follows is what is known here", err=True)
+    _tell({"transfers": lines}, as_json, words.status(lines))
+
+
+@click.command()
+@click.argument("transfer")
+@click.option("--rejected", type=PATH, help="Write the rejected rows, with reasons, to this CSV.")
+@HOME
+@PASSPHRASE
+@JSON
+def report(transfer: str, rejected: Path | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """The registry's quality report on TRANSFER, fetched and opened if it still waits."""
+    from swaddle.errors import NotThere
+    from swaddle.submitter.inbox import answer_to
+
+    party = _party(home, passphrase_fd)
+    with party.client() as client:
+        folder = answer_to(party, client, transfer)
+    answer = json.loads((folder / "report.json").read_bytes())
+    if rejected is not None:
+        if not (folder / "rejected.csv").exists():
+            raise NotThere
+        durable.write_file(rejected, (folder / "rejected.csv").read_bytes())
+    _tell(answer, as_json, words.report(answer, transfer) + f"\nthe whole report: {folder / 'report.html'}")
+
+
+@click.command()
+@HOME
+@PASSPHRASE
+@JSON
+def inbox(home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """What the registry has sent: what waits, and what was opened here."""
+    from swaddle.submitter.inbox import received, waiting
+
+    party = _party(home, passphrase_fd)
+    with party.client() as client:
+        value = words.inbox_json(waiting(client), received(party.home))
+    _tell(value, as_json, words.inbox(value))
+
+
+@click.command()
+@click.argument("transfer")
+@click.option("--out", type=PATH, help="A folder that gets a copy of the files.")
+@HOME
+@PASSPHRASE
+@JSON
+def get(transfer: str, out: Path | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """Fetch TRANSFER, open it, keep its files in the home, and let the gateway destroy its copy."""
+    from swaddle.submitter.inbox import folder_of
+    from swaddle.submitter.inbox import get as fetch
+
+    party = _party(home, passphrase_fd)
+    with party.client() as client:
+        one = fetch(party, client, transfer, out)
+    folder = out or folder_of(party.home, transfer)
+    files = [str(folder / name) for name in one.files]
+    value = {"id": one.transfer, "kind": one.kind, "in_reply_to": one.in_reply_to, "files": files}
+    _tell(value, as_json, "\n".join(files))

@@ -1,0 +1,141 @@
+"""What the submitter's commands print: the objects of docs/commands.md, and the same in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swaddle.submitter.enrol import Enrolled
+    from swaddle.submitter.inbox import Received
+    from swaddle.submitter.send import Sent
+    from swaddle.wire.messages import InboxEntry
+
+REFUSED = "the registry would refuse this file: more rows than it allows have errors"
+ONLY_THE_REGISTRY = "rules that need other files or earlier years are asked by the registry only"
+MOST_FINDINGS = 20
+
+
+def plain(text: object) -> str:
+    """Text for a terminal: nothing in it moves the cursor or changes a colour."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
+
+
+def enrolment(enrolled: Enrolled, home: Path) -> dict[str, Any]:
+    """The object of `enrol --json`."""
+    return {"state": enrolled.state, "submitter": enrolled.submitter, "words": enrolled.words, "home": str(home)}
+
+
+def sent_json(done: Sequence[Sent], seconds: float) -> dict[str, Any]:
+    """The object of `send --json`."""
+    sealed = sum(one.body_bytes for one in done)
+    return {
+        "transfers": [
+            {
+                "id": one.transfer,
+                "state": one.state,
+                "body_bytes": one.body_bytes,
+                "plaintext_bytes": one.plaintext_bytes,
+                "held_statement": str(one.held_statement) if one.held_statement else None,
+                "receipt": str(one.receipt) if one.receipt else None,
+                "rows": one.counts or None,
+                "code": one.trouble.code if one.trouble else None,
+            }
+            for one in done
+        ],
+        "seconds": round(seconds, 3),
+        "bytes_per_second": round(sealed / seconds) if seconds > 0 else 0,
+    }
+
+
+STATE_WORDS = {
+    "held": "sealed and held on the gateway; keep the file until the receipt",
+    "stored": "received and stored by the registry; its receipt is here",
+    "refused": "received and refused by the registry; `swaddle report` says why",
+    "unreadable": "received, but the registry could not open it",
+    "failed": "not sent",
+}
+
+
+def sent(done: Sequence[Sent], seconds: float) -> str:
+    """What a send did."""
+    if not done:
+        return "nothing to send: all that was sent has its receipt"
+    lines = [f"{one.transfer or '-' * 32}  {STATE_WORDS.get(one.state, one.state)}" for one in done]
+    return "\n".join([*lines, f"{len(done)} in {seconds:.1f} s"])
+
+
+def exit_status(done: Sequence[Sent]) -> int:
+    """The worst that happened: the first trouble's, else 6 for a refused file, else 7 for rejected rows."""
+    for one in done:
+        if one.trouble is not None:
+            return one.trouble.exit_status
+    if any(one.state == "refused" for one in done):
+        return 6
+    return 7 if any(one.counts.get("rejected") for one in done) else 0
+
+
+def status(lines: Sequence[Mapping[str, Any]]) -> str:
+    """Where every transfer is."""
+    if not lines:
+        return "nothing was sent from this home yet"
+    told = []
+    for line in lines:
+        told.append(f"{line['id'] or '(not announced)':32}  {line['state']:12}  sent {line['sent_at']}")
+        told += [f"    a copy {_place(copy)}" for copy in line["copies"]]
+        if line["verdict"]:
+            told.append("    " + ", ".join(f"{count:,} {name}" for name, count in line["verdict"].items()))
+        if line["will_be_sent_again"]:
+            told.append("    the gateway has lost it; the next `swaddle send` sends it again")
+    return "\n".join(told)
+
+
+def _place(copy: Mapping[str, Any]) -> str:
+    until = f", until {copy['until']} at the latest" if copy["until"] else ""
+    where = "sealed, on the gateway" if copy["place"] == "gateway" else f"in the {copy['place']}"
+    return f"{where}, since {copy['since']}{until}"
+
+
+def report(answer: Mapping[str, Any], name: str) -> str:
+    """A quality report: rows, then findings."""
+    rows = answer["rows"]
+    counts = ", ".join(f"{rows[key]:,} {key}" for key in ("read", "stored", "rejected", "duplicates") if key in rows)
+    lines = [plain(name), f"rows: {counts}"]
+    findings = answer["findings"]
+    for found in findings[:MOST_FINDINGS]:
+        lines.append(f"{found['severity']:8} {found['rule']:6} {found['count']:>8,}  {plain(found['text'])}")
+        lines.append(f"{'':25}fix: {plain(found['fix'])}")
+        lines += [
+            f"{'':25}line {at['line']}, {plain(at['field'])}: {plain(at['value'])}" for at in found["examples"][:2]
+        ]
+    if len(findings) > MOST_FINDINGS:
+        lines.append(f"and {len(findings) - MOST_FINDINGS} more kinds of finding")
+    if not findings:
+        lines.append("no findings")
+    return "\n".join(lines)
+
+
+def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[Received]) -> dict[str, Any]:
+    """The object of `inbox --json`."""
+    return {
+        "waiting": [
+            {"id": one.id, "created": one.created, "expires": one.expires, "body_bytes": one.body_bytes}
+            for one in waiting
+        ],
+        "received": [
+            {"id": one.transfer, "kind": one.kind, "in_reply_to": one.in_reply_to, "opened_at": one.opened_at}
+            for one in received
+        ],
+    }
+
+
+def inbox(value: Mapping[str, Any]) -> str:
+    """What waits and what is here."""
+    lines = [f"{one['id']}  waits since {one['created']}, until {one['expires']}" for one in value["waiting"]]
+    lines += [
+        f"{one['id']}  {one['kind']}, opened {one['opened_at']}"
+        + (f", answers {one['in_reply_to']}" if one["in_reply_to"] else "")
+        for one in value["received"]
+    ]
+    return "\n".join(lines) or "nothing has come yet"
