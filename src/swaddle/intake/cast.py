@@ -1,0 +1,185 @@
+"""SQL that turns a cell's text into a field's typed value, or into nothing where it is none. Pure.
+
+Strict where DuckDB is lenient: `1.5` is no whole number (it would round), `1e3` and `0x10` are no numbers, `2024-01-05x` is
+no date, 31 February is none either.
+"""
+
+from __future__ import annotations
+
+from swaddle.dictionary.model import Field
+from swaddle.intake.engine import literal
+from swaddle.intake.mapping import UNITS, Source
+
+TYPES = {
+    "text": "VARCHAR",
+    "name": "VARCHAR",
+    "id": "VARCHAR",
+    "hcn": "VARCHAR",
+    "postal": "VARCHAR",
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "event": "VARCHAR",
+    "int": "BIGINT",
+    "decimal": "DOUBLE",
+    "code": "VARCHAR",
+    "codes": "VARCHAR",
+    "yesno": "BOOLEAN",
+}
+# How a type is written, for the findings' words.
+FORMS = {
+    "date": "a date written YYYY-MM-DD that exists",
+    "datetime": "a date (YYYY-MM-DD) or a date and time (YYYY-MM-DDThh:mm) that exists",
+    "event": "a date written YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm that exists",
+    "int": "a whole number",
+    "decimal": "a number (with a point, not a comma)",
+    "yesno": "yes or no (Y, N)",
+}
+MISSING_TYPE = "ENUM('NI', 'ASKU', 'NA', 'MSK', 'NC')"
+_YEARS = "BETWEEN DATE '1850-01-01' AND DATE '2149-12-31'"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_MIDNIGHT = "( 00:00:00)?"  # a date column of Parquet may be a timestamp
+
+
+def raw(source: Source, column_sql: str) -> str:
+    """The cell without blanks around it; NULL where that leaves nothing."""
+    if source.constant is not None:
+        return literal(source.constant)
+    return f"nullif(trim({column_sql}, chr(32) || chr(9) || chr(10) || chr(160)), '')"
+
+
+def missing(field: Field, source: Source, raw_sql: str) -> str:
+    """The missing reason that the cell states, or NULL."""
+    if source.constant is not None:
+        return _written_reason(field, raw_sql, "")
+    told: list[str] = []
+    if codes := [each for each in source.codes if each]:
+        told.append(f"WHEN {raw_sql} IN ({_list(codes)}) THEN NULL")
+    if "" in source.missing:
+        told.append(f"WHEN {raw_sql} IS NULL THEN {literal(source.missing[''])}")
+    by_reason: dict[str, list[str]] = {}
+    for written, reason in source.missing.items():
+        if written:
+            by_reason.setdefault(reason, []).append(written)
+    told.extend(f"WHEN {raw_sql} IN ({_list(each)}) THEN {literal(reason)}" for reason, each in by_reason.items())
+    return _written_reason(field, raw_sql, " ".join(told))
+
+
+def _written_reason(field: Field, raw_sql: str, told: str) -> str:
+    """Reasons that any file may write in place of a value: in names with a question mark, for Na and Ni are names."""
+    plain = "" if field.type == "name" else f"WHEN {raw_sql} IN ('NI', 'ASKU', 'NA', 'MSK') THEN {raw_sql} "
+    if field.type == "yesno":
+        plain += f"WHEN lower({raw_sql}) IN ('u', 'unknown') THEN 'ASKU' "
+    marked = f"WHEN {raw_sql} IN ('?NI', '?ASKU', '?NA', '?MSK') THEN {raw_sql}[2:]"
+    return f"CASE {told} {plain}{marked} END"
+
+
+def decoded(source: Source, raw_sql: str) -> str:
+    """The cell with the mapping's codes in place of the file's."""
+    if not source.codes:
+        return raw_sql
+    told = " ".join(f"WHEN {literal(theirs)} THEN {literal(ours)}" for theirs, ours in source.codes.items())
+    return f"CASE {raw_sql} {told} ELSE {raw_sql} END"
+
+
+def typed(field: Field, source: Source | None, text: str) -> str:
+    """The typed value of `text` (an SQL name), or NULL where it is none of the type."""
+    form = source.format if source else ""
+    factor = UNITS.get((source.unit, field.unit)) if source and source.unit else None
+    if field.type in {"text", "name", "id"}:
+        return text
+    if field.type == "code":
+        return _code(field, text)
+    if field.type == "codes":
+        one = "|".join(field.values)
+        plain = f"lower(translate(replace({text}, ' ', ''), '|', ';'))"
+        return f"CASE WHEN regexp_full_match({plain}, '({one})(;({one}))*') THEN {plain} END"
+    if field.type in {"int", "decimal"}:
+        return _number(field, text, factor)
+    if field.type in {"date", "datetime", "event"}:
+        return _date(field, text, form)
+    if field.type == "hcn":
+        bare = f"upper(regexp_replace({text}, '[ -]', '', 'g'))"
+        return f"CASE WHEN regexp_full_match({bare}, '[0-9]{{10}}[A-Z]{{1,2}}') THEN {bare}[:10] ELSE {bare} END"
+    if field.type == "postal":
+        bare = f"upper(replace({text}, ' ', ''))"
+        return f"CASE WHEN length({bare}) = 6 THEN {bare}[:3] || ' ' || {bare}[4:] ELSE upper({text}) END"
+    yes, no = "('y', 'yes', 'true', 't', '1')", "('n', 'no', 'false', 'f', '0')"
+    return f"CASE WHEN lower({text}) IN {yes} THEN true WHEN lower({text}) IN {no} THEN false END"
+
+
+def hcn_version(text: str, card_text: str) -> str:
+    """The version letters: those given, else those that follow the health card number."""
+    bare = f"upper(regexp_replace({card_text}, '[ -]', '', 'g'))"
+    return f"coalesce({text}, nullif(regexp_extract({bare}, '^[0-9]{{10}}([A-Z]{{1,2}})$', 1), ''))"
+
+
+def event_first(event: str) -> str:
+    """The first day that a canonical event date can mean."""
+    day = (
+        f"CASE length({event}) WHEN 4 THEN {event} || '-01-01' WHEN 7 THEN {event} || '-01' ELSE left({event}, 10) END"
+    )
+    return f"TRY_CAST({day} AS DATE)"
+
+
+def event_last(event: str) -> str:
+    """The last day that a canonical event date can mean."""
+    day = (
+        f"CASE length({event}) WHEN 4 THEN {event} || '-12-31' WHEN 7 THEN {event} || '-01' ELSE left({event}, 10) END"
+    )
+    return f"CASE length({event}) WHEN 7 THEN last_day(TRY_CAST({day} AS DATE)) ELSE TRY_CAST({day} AS DATE) END"
+
+
+def number_of(text: str) -> str:
+    """A plain number, or NULL."""
+    return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.][0-9]*)?') THEN TRY_CAST({text} AS DOUBLE) END"
+
+
+def _list(values: list[str]) -> str:
+    return ", ".join(literal(each) for each in values)
+
+
+def _code(field: Field, text: str) -> str:
+    """Capitals do not matter."""
+    keys = list(field.values)
+    for same in (str.lower, str.upper):
+        if all(key == same(key) for key in keys):
+            return f"CASE WHEN {same.__name__}({text}) IN ({_list(keys)}) THEN {same.__name__}({text}) END"
+    told = " ".join(f"WHEN {literal(key.lower())} THEN {literal(key)}" for key in keys)
+    return f"CASE lower({text}) {told} END"
+
+
+def _number(field: Field, text: str, factor: float | None) -> str:
+    if factor is not None:
+        turn = "floor" if field.unit == "weeks" else "round"
+        scaled = f"({number_of(text)} * {factor!r})"
+        return f"CAST({turn}({scaled}) AS BIGINT)" if field.type == "int" else scaled
+    if field.type == "decimal":
+        return number_of(text)
+    return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.]0*)?') THEN TRY_CAST({text} AS BIGINT) END"
+
+
+def _date(field: Field, text: str, form: str) -> str:
+    if form:
+        moment = f"try_strptime({text}, {literal(form)})"
+        sane = f"CAST({moment} AS DATE) {_YEARS}"
+        shown = "%Y-%m-%dT%H:%M" if "%H" in form else "%Y-%m-%d"
+        value = {
+            "date": f"CAST({moment} AS DATE)",
+            "datetime": moment,
+            "event": f"strftime({moment}, '{shown}')",
+        }[field.type]
+        return f"CASE WHEN {sane} THEN {value} END"
+    day = f"TRY_CAST(left({text}, 10) AS DATE)"
+    if field.type == "date":
+        return f"CASE WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN {day} END"
+    moment = f"TRY_CAST(replace({text}, 'T', ' ') AS TIMESTAMP)"
+    if field.type == "datetime":
+        return f"CASE WHEN regexp_full_match({text}, '{_DATE}({_TIME})?') AND {day} {_YEARS} THEN {moment} END"
+    return (
+        f"CASE WHEN regexp_full_match({text}, '(18[5-9]|19[0-9]|20[0-9]|21[0-4])[0-9]') THEN {text} "
+        f"WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}') AND TRY_CAST({text} || '-01' AS DATE) {_YEARS} THEN {text} "
+        f"WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN left({text}, 10) "
+        f"WHEN regexp_full_match({text}, '{_DATE}{_TIME}') AND {day} {_YEARS} AND {moment} IS NOT NULL "
+        f"THEN replace(left({text}, 16), ' ', 'T') END"
+    )

@@ -1,0 +1,271 @@
+"""Mapping files: how the columns of a layout become the dictionary's fields. Read by people first.
+
+A mapping gives each field of the dictionary one of: `from` (a column), `constant`, `derived` (an expression over columns)
+or a place in the list `not_carried`. Keys and required fields must be mentioned; another field that is not mentioned is
+not carried. docs/guide-mapping.md explains every line.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping as Map
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from swaddle.dictionary.load import load as load_dictionary
+from swaddle.dictionary.model import MISSING_REASONS
+from swaddle.intake.expression import columns_of, reads_row_key
+from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
+
+LIMIT_BYTES = 1024 * 1024
+ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "iso-8859-15")
+# (unit in the file, unit in the dictionary) -> factor
+UNITS: dict[tuple[str, str], float] = {
+    ("lb", "g"): 453.59237,
+    ("oz", "g"): 28.349523125,
+    ("kg", "g"): 1000.0,
+    ("in", "cm"): 2.54,
+    ("mm", "cm"): 0.1,
+    ("l", "ml"): 1000.0,
+    ("dl", "ml"): 100.0,
+    ("days", "weeks"): 1 / 7,
+}
+_TOP = {
+    *(
+        "name",
+        "title",
+        "dictionary",
+        "row",
+        "historical",
+        "encoding",
+        "delimiter",
+        "recognise",
+        "not_carried",
+        "fields",
+    ),
+    "note",
+}
+_SOURCE = {"from", "constant", "derived", "codes", "missing", "unit", "format", "optional", "note"}
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_FORMAT = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "hh": "%H", "mm": "%M", "ss": "%S"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a field comes from: exactly one of `column`, `constant`, `derived`.
+
+    Attributes:
+        codes: what the file writes, to what the dictionary writes.
+        missing: what the file writes, to a missing reason; "" stands for a blank cell.
+        unit: the file's unit where it is not the dictionary's.
+        format: how the file writes dates, as a strptime format.
+        optional: a file without the column does not carry the field.
+    """
+
+    column: str | None = None
+    constant: str | None = None
+    derived: str | None = None
+    codes: Map[str, str] = field(default_factory=dict)
+    missing: Map[str, str] = field(default_factory=dict)
+    unit: str = ""
+    format: str = ""
+    optional: bool = False
+
+    def columns(self) -> frozenset[str]:
+        """The columns it needs."""
+        if self.column is not None:
+            return frozenset({self.column})
+        return columns_of(self.derived) if self.derived is not None else frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """A layout: how to know it, and where each field comes from."""
+
+    name: str
+    title: str
+    dictionary: str
+    unit: str
+    recognise: tuple[str, ...]
+    fields: Map[str, Source]
+    not_carried: frozenset[str]
+    historical: bool = False
+    encoding: str = "utf-8"
+    delimiter: str = ""
+
+    @property
+    def keys_derived(self) -> bool:
+        """Whether (file digest, row) stands in for a record number."""
+        key = self.fields["local_record_id"].derived
+        return key is not None and reads_row_key(key)
+
+
+def folded(name: str) -> str:
+    """A column's name as it is compared: without blanks around it, capitals not minded."""
+    return name.strip().casefold()
+
+
+@cache
+def load_builtin() -> Map[str, Mapping]:
+    """The layouts that Swaddle knows, by name."""
+    folder = resources.files("swaddle.intake") / "mappings"
+    loaded = [
+        parse(each.read_text("utf-8")) for each in sorted(folder.iterdir(), key=str) if each.name.endswith(".toml")
+    ]
+    return {each.name: each for each in loaded}
+
+
+def load_file(path: Path) -> Mapping:
+    """The mapping that a file holds.
+
+    Raises:
+        MappingFault: it is not there, or not a mapping.
+    """
+    try:
+        data = path.read_bytes()
+        if len(data) > LIMIT_BYTES:
+            raise MappingFault("it is longer than any mapping")
+        return parse(data.decode("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingFault("it cannot be read as text") from error
+
+
+def by_kind(kind: str) -> Mapping:
+    """The built-in mapping of that name.
+
+    Raises:
+        KindUnknown: there is none.
+    """
+    known = load_builtin()
+    if kind not in known:
+        raise KindUnknown(", ".join(known))
+    return known[kind]
+
+
+def recognise(columns: Iterable[str]) -> Mapping:
+    """The built-in mapping that these columns belong to: all its tell-tale columns are there, and it has the most.
+
+    Raises:
+        LayoutUnknown: none fits, or two fit equally well.
+    """
+    there = {folded(each) for each in columns}
+    fitting = sorted(
+        (each for each in load_builtin().values() if {folded(name) for name in each.recognise} <= there),
+        key=lambda each: -len(each.recognise),
+    )
+    if not fitting:
+        raise LayoutUnknown("none of the layouts has these columns")
+    if len(fitting) > 1 and len(fitting[0].recognise) == len(fitting[1].recognise):
+        raise LayoutUnknown("two layouts fit it equally well")
+    return fitting[0]
+
+
+def parse(text: str) -> Mapping:
+    """The mapping that TOML text describes.
+
+    Raises:
+        MappingFault: it does not.
+    """
+    try:
+        entry = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingFault(f"it is not TOML: {error}") from error
+    _expect(not set(entry) - _TOP, f"it has lines that mean nothing: {', '.join(sorted(set(entry) - _TOP))}")
+    name, version = entry.get("name"), entry.get("dictionary")
+    _expect(
+        isinstance(name, str) and _NAME.fullmatch(name) is not None, "its name must be lower-case words with hyphens"
+    )
+    _expect(version == "1", 'it must say which dictionary it is for: dictionary = "1"')
+    _expect(entry.get("row", "birth") == "birth", 'its row must be a birth: row = "birth"')
+    _expect(isinstance(entry.get("fields"), dict), "it has no [fields.…]")
+    encoding, delimiter = entry.get("encoding", "utf-8"), entry.get("delimiter", "")
+    _expect(encoding in ENCODINGS, f"its encoding must be one of {', '.join(ENCODINGS)}")
+    _expect(delimiter in {"", ",", ";", "\t", "|"}, "its delimiter must be a comma, a semicolon, a tab or a bar")
+    fields = {key: _source(key, value) for key, value in entry["fields"].items()}
+    not_carried = entry.get("not_carried", [])
+    _expect(_texts(not_carried) and _texts(entry.get("recognise", [])), "a list in it holds something else than names")
+    mapping = Mapping(
+        name=str(name),
+        title=str(entry.get("title", name)),
+        dictionary=str(version),
+        unit="birth",
+        recognise=tuple(entry.get("recognise", ())),
+        fields=fields,
+        not_carried=frozenset(not_carried),
+        historical=entry.get("historical", False) is True,
+        encoding=encoding,
+        delimiter=delimiter,
+    )
+    _complete(mapping)
+    return mapping
+
+
+def _complete(mapping: Mapping) -> None:
+    """Every field of the mapping is one of the dictionary's, mentioned once; every required one is mentioned."""
+    wide = load_dictionary(mapping.dictionary).wide()
+    named = set(mapping.fields) | mapping.not_carried
+    unknown = sorted(named - set(wide))
+    _expect(not unknown, f"these are no fields of the dictionary: {', '.join(unknown)}")
+    twice = sorted(set(mapping.fields) & mapping.not_carried)
+    _expect(not twice, f"these are both mapped and not carried: {', '.join(twice)}")
+    silent = [each.name for each in wide.values() if each.required in {"K", "R"} and each.name not in named]
+    _expect(not silent, f"say where these come from, or list them under not_carried: {', '.join(silent)}")
+    keyless = sorted(each.name for each in wide.values() if each.required == "K" and each.name in mapping.not_carried)
+    _expect(not keyless, f"a record cannot be kept without {', '.join(keyless)}")
+    for name, source in mapping.fields.items():
+        _expect(
+            not source.unit or (source.unit, wide[name].field.unit) in UNITS,
+            f"the unit of {name} cannot be turned into {wide[name].field.unit or 'anything'}",
+        )
+        _expect(
+            not source.format or wide[name].field.type in {"date", "datetime", "event"},
+            f"{name} is no date and has no format",
+        )
+
+
+def _source(name: str, entry: Any) -> Source:
+    _expect(isinstance(entry, dict), f"{name} must say from, constant or derived")
+    _expect(not set(entry) - _SOURCE, f"{name} has lines that mean nothing: {', '.join(sorted(set(entry) - _SOURCE))}")
+    _expect(
+        len({"from", "constant", "derived"} & set(entry)) == 1, f"{name} must say one of from, constant and derived"
+    )
+    for key in ("from", "constant", "derived", "unit", "format", "note"):
+        _expect(isinstance(entry.get(key, ""), str), f"{key} of {name} must be text in quotation marks")
+    codes, missing = entry.get("codes", {}), entry.get("missing", {})
+    for each in (codes, missing):
+        _expect(isinstance(each, dict) and _texts(each.values()), f"{name}: write codes and missing as text = text")
+    _expect(
+        set(missing.values()) <= set(MISSING_REASONS) - {"NC"},
+        f"missing of {name} must lead to one of {', '.join(set(MISSING_REASONS) - {'NC'})}",
+    )
+    if "derived" in entry:
+        columns_of(entry["derived"])
+    return Source(
+        column=entry.get("from"),
+        constant=entry.get("constant"),
+        derived=entry.get("derived"),
+        codes=codes,
+        missing=missing,
+        unit=entry.get("unit", ""),
+        format=_strptime(entry.get("format", "")),
+        optional=entry.get("optional", False) is True,
+    )
+
+
+def _strptime(written: str) -> str:
+    """`DD/MM/YYYY` as `%d/%m/%Y`."""
+    _expect("%" not in written, "write a date's form with YYYY, MM, DD, hh, mm and ss")
+    return re.sub("YYYY|MM|DD|hh|mm|ss", lambda match: _FORMAT[match.group()], written)
+
+
+def _texts(values: Any) -> bool:
+    return not isinstance(values, str) and all(isinstance(each, str) for each in values)
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise MappingFault(otherwise)

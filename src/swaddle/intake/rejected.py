@@ -1,0 +1,63 @@
+"""The rejected rows as a CSV file that a spreadsheet can open without danger and that reads back as it was."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import BinaryIO
+
+import duckdb
+
+ADDED = ("line", "field", "value", "rule", "fix")
+_ROWS_A_TIME = 2000
+_DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
+
+
+def guard(cell: str) -> str:
+    """`cell` with an apostrophe before what a spreadsheet would run as a formula.
+
+    Reading takes exactly one such apostrophe off again (readers/scan.py), so a corrected file can be sent as it is. A
+    cell that already begins with apostrophes and one of those signs gets one more, so that the way back is unambiguous.
+    """
+    return "'" + cell if _DANGEROUS.match(cell) else cell
+
+
+def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> int:
+    """Write the rejected rows after `validate`: the file's own columns, then line, field, value, rule, fix.
+
+    One line a row; where several errors reject it, they stand side by side, apart by ` | `. Of a line that is no row only
+    its text is left, in `value`.
+
+    Args:
+        connection: in which `validate` ran.
+        out: takes UTF-8 CSV with CR LF.
+
+    Returns:
+        The number of rows written.
+    """
+    columns = [name for (name,) in connection.execute("SELECT name FROM checked_columns ORDER BY place").fetchall()]
+    fixes = {(rule, field): fix for rule, field, fix in connection.execute("FROM checked_fixes").fetchall()}
+    cells = "".join(f", r.c{n}" for n in range(len(columns)))
+    connection.execute(
+        "WITH wrong AS (SELECT line, list([rule, field, coalesce(value, '')] ORDER BY rule, field) AS told "
+        "FROM checked_findings WHERE severity = 'error' GROUP BY line) "
+        f"SELECT line, told{cells} FROM checked_marks JOIN wrong USING (line) LEFT JOIN staged_raw r USING (line) "
+        "WHERE rejected ORDER BY line"
+    )
+    taken = {name.strip().casefold() for name in columns}
+    added = [f"swaddle_{name}" if name in taken else name for name in ADDED]
+    text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([guard(each) for each in (*columns, *added)])
+    written = 0
+    while rows := connection.fetchmany(_ROWS_A_TIME):
+        for line, told, *row in rows:
+            rules, fields, values = ([each[place] for each in told] for place in range(3))
+            fix = dict.fromkeys(fixes.get((rule, field), "") for rule, field in zip(rules, fields, strict=True))
+            said = [str(line), *(" | ".join(each) for each in (fields, values, rules, fix))]
+            writer.writerow([guard(each or "") for each in (*row, *said)])
+            written += 1
+    text.flush()
+    text.detach()
+    return written

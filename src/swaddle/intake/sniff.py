@@ -1,0 +1,92 @@
+"""What a file is by its first bytes, never by its name. Pure."""
+
+from __future__ import annotations
+
+from swaddle.intake.faults import EmptyFile, NotADataSet, WrongEncoding
+
+HEAD_BYTES = 4096
+CSV = "csv"
+PARQUET = "parquet"
+
+# First bytes -> what a person calls it.
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"GIF8", "a picture (GIF)"),
+    (b"BM", "a picture (BMP)"),
+    (b"II*\x00", "a picture (TIFF)"),
+    (b"MM\x00*", "a picture (TIFF)"),
+    (b"%PDF", "a PDF document"),
+    (b"{\\rtf", "a text document (RTF)"),
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook or Word document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"7z\xbc\xaf", "a 7-zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"ARROW1", "an Arrow file"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"PARE", "an encrypted Parquet file"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"crypt4gh", "already encrypted (Crypt4GH)"),
+    (b"age-encryption.org", "already encrypted (age)"),
+    (b"-----BEGIN", "a key, a certificate or an armoured message"),
+    (b"MSH|", "HL7 messages, which this version does not read yet"),
+)
+_MARKUP: tuple[tuple[bytes, str], ...] = (
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<?xml", "an XML document"),
+    (b"<svg", "a picture (SVG)"),
+    (b"<", "a document with markup"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+)
+_WIDE = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
+BOM = b"\xef\xbb\xbf"
+
+
+def sniff(head: bytes, size_bytes: int) -> str:
+    """CSV or PARQUET, from the first bytes of a file.
+
+    Raises:
+        EmptyFile: nothing, or nothing but blanks.
+        NotADataSet: something else that its first bytes betray.
+        WrongEncoding: UTF-16 or UTF-32.
+    """
+    if size_bytes == 0:
+        raise EmptyFile("no bytes at all")
+    if head.startswith(b"PAR1"):
+        return PARQUET
+    for signature, name in _WIDE:
+        if head.startswith(signature):
+            raise WrongEncoding(f"it is {name}")
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature) and not _reads_as_csv(signature, head):
+            raise NotADataSet(name)
+    start = head.removeprefix(BOM).lstrip()
+    if not start and size_bytes <= len(head):
+        raise EmptyFile("nothing but blanks")
+    for signature, name in _MARKUP:
+        if start[:32].lower().startswith(signature):
+            raise NotADataSet(name)
+    if head.count(0) * 3 > len(head):
+        raise WrongEncoding("it is UTF-16, or no text at all")
+    if _controls(head) * 10 > len(head):
+        raise NotADataSet("no text")
+    return CSV
+
+
+def _reads_as_csv(signature: bytes, head: bytes) -> bool:
+    """Whether a signature of plain letters merely begins a header line (`BMI,…`, `MZ_TWIN,…`)."""
+    return signature.isalpha() and _controls(head) == 0
+
+
+def _controls(head: bytes) -> int:
+    return len(head) - len(head.translate(None, bytes({*range(9), *range(14, 32)} - {0x1B})))
