@@ -37,54 +37,63 @@ class Body:
         """Nothing is read yet; `length` is what the head says."""
         self._receive = receive
         self._length = length
-        self._settings = settings
+        self._idle_seconds = settings.idle_seconds
         self._deadline = time.monotonic() + settings.idle_seconds + length / settings.slowest_bytes_per_second
         self._came = 0
-        self.is_read = False
+        self._is_read = False
 
-    async def piece(self) -> bytes:
-        """The next bytes; none at the end.
+    async def read(self, take: Callable[[bytes], Awaitable[None] | None]) -> None:
+        """Give the body to `take` as it comes. One timer runs for all pieces: one for each would cost more than they.
 
         Raises:
             Refusal: `slow`, or `malformed` when more or less comes than the head says.
             Gone: the other side hung up.
         """
-        while not self.is_read:
-            left = self._deadline - time.monotonic()
-            try:
-                message = await asyncio.wait_for(self._receive(), max(0.001, min(self._settings.idle_seconds, left)))
-            except TimeoutError:
-                raise Refusal("slow") from None
-            if message["type"] == "http.disconnect":
-                raise Gone
-            data: bytes = message.get("body", b"")
-            self._came += len(data)
-            self.is_read = not message.get("more_body", False)
-            if self._came > self._length or (self.is_read and self._came < self._length):
-                raise Refusal("malformed")
-            if data:
-                return data
-        return b""
+        try:
+            async with asyncio.timeout(self._idle_seconds) as timer:
+                while not self._is_read:
+                    data = self._checked(await self._receive())
+                    waiting = take(data)
+                    if waiting is not None:
+                        await waiting
+                    self._wind(timer)
+        except TimeoutError:
+            raise Refusal("slow") from None
 
     async def drain(self) -> None:
         """Throw the rest away, so that a refusal finds a client that listens; not for ever."""
         if self._length - self._came > DRAIN_BYTES:
             return
         self._deadline = min(self._deadline, time.monotonic() + DRAIN_SECONDS)
-        while await self.piece():
-            pass
+        await self.read(lambda _: None)
+
+    def _checked(self, message: Message) -> bytes:
+        if message["type"] == "http.disconnect":
+            raise Gone
+        data: bytes = message.get("body", b"")
+        self._came += len(data)
+        self._is_read = not message.get("more_body", False)
+        if self._came > self._length or (self._is_read and self._came < self._length):
+            raise Refusal("malformed")
+        return data
+
+    def _wind(self, timer: asyncio.Timeout) -> None:
+        """Give the next piece its time, when a second of it is used up."""
+        loop_time = asyncio.get_running_loop().time()
+        due = loop_time + min(self._idle_seconds, self._deadline - time.monotonic())
+        if due - (timer.when() or 0) > 1:
+            timer.reschedule(due)
 
 
 async def read_small(body: Body, request: Request) -> bytes:
     """A whole small body, its digest checked.
 
     Raises:
-        Refusal: `digest`, `unsigned` for a digest field of another form, and what `Body.piece` raises.
+        Refusal: `digest`, `unsigned` for a digest field of another form, and what `Body.read` raises.
     """
     expected = stated_digest(request)
     data = bytearray()
-    while piece := await body.piece():
-        data += piece
+    await body.read(data.extend)
     if sha256(data).digest() != expected:
         raise Refusal("digest")
     return bytes(data)
@@ -106,31 +115,36 @@ def stated_digest(request: Request) -> bytes:
 
 
 async def take_in(body: Body, incoming: Incoming) -> None:
-    """Write a body into a part that is coming in.
+    """Write a body into a part that is coming in; when this returns or raises, no thread writes any more.
 
     Raises:
         DiskFault: the disk said no.
-        Refusal, Gone: what `Body.piece` raises.
+        Refusal, Gone: what `Body.read` raises.
     """
     loop = asyncio.get_running_loop()
     writing: asyncio.Future[None] | None = None
     gathered = bytearray()
+
+    async def write() -> None:
+        nonlocal writing, gathered
+        if writing is not None:
+            await writing
+        writing = loop.run_in_executor(None, incoming.write, gathered)
+        gathered = bytearray()
+
+    def take(data: bytes) -> Awaitable[None] | None:
+        gathered.extend(data)
+        return write() if len(gathered) >= PIECE_BYTES else None
+
     try:
-        while piece := await body.piece():
-            gathered += piece
-            if len(gathered) >= PIECE_BYTES:
-                if writing is not None:
-                    await writing
-                writing = loop.run_in_executor(None, incoming.write, gathered)
-                gathered = bytearray()
+        await body.read(take)
+        await write()
     finally:
-        # The file may be closed by the caller only when the thread is done with it.
         if writing is not None:
             await asyncio.wait((writing,))
+            writing.exception()  # seen, when something else is being raised
     if writing is not None:
-        await writing
-    if gathered:
-        await loop.run_in_executor(None, incoming.write, gathered)
+        writing.result()
 
 
 async def give_out(

@@ -18,6 +18,7 @@ ONCE = frozenset(
         "signature", "signature-input", "swaddle-lease",
     }
 )  # fmt: skip
+METHODS = frozenset({"GET", "POST", "PUT"})
 MOST_FIELDS = 64
 _PATH = re.compile(r"/[A-Za-z0-9/_-]{0,200}")
 _QUERY = re.compile(r"[A-Za-z0-9=&_-]{0,100}")
@@ -55,10 +56,10 @@ def read_head(
         raise Refusal("malformed" if "content-length" in names else "length")
     if "content-encoding" in names:
         raise Refusal("encoding")
-    if "upgrade" in names or ("expect" in names and "content-length" not in names):
+    if "upgrade" in names:
         raise Refusal("malformed")
     path, question = _text(raw_path), _text(query)
-    if not _PATH.fullmatch(path) or not _QUERY.fullmatch(question):
+    if method not in METHODS or not _PATH.fullmatch(path) or not _QUERY.fullmatch(question):
         raise Refusal("not-found")
     return Request(method=method, authority=authority, path=path, query=question, headers=headers)
 

@@ -241,11 +241,14 @@ async def _store_part(call: Call, who: Who, transfer: str, number: int, expected
     except BaseException:
         incoming.drop()
         raise
-    unneeded: str | None = body
+    run = gateway.thread.run
+    unneeded: str | None = None
     try:
-        unneeded = await gateway.thread.run(
-            sending.record_part, who, transfer, number, body, incoming.size_bytes, expected.hex()
-        )
+        unneeded = await run(sending.record_part, who, transfer, number, body, incoming.size_bytes, expected.hex())
+    except BaseException:
+        # A disk may say no to what it has done: the rows say whether the part is one of theirs.
+        unneeded = None if await run(sending.is_recorded, body) else body
+        raise
     finally:
         if unneeded is not None:
             with suppress(DiskFault):  # a stray; removed at the next start

@@ -103,6 +103,11 @@ def record_part(
     return None if old is None else str(old["body"])
 
 
+def is_recorded(index: Index, body: str) -> bool:
+    """Whether a row knows this stored body."""
+    return index.row("SELECT 1 FROM parts WHERE body = ?", body) is not None
+
+
 def finish(index: Index, who: Who, transfer: str, message: Finish) -> SignedText:
     """Verify what can be seen without opening; the signed held statement. The same finish gives the same answer.
 
