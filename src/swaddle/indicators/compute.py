@@ -92,8 +92,9 @@ def _result(
     answerable = bool(scope.births) and not nowhere
     rows: tuple[IndicatorRow, ...] = ()
     difference: Difference | None = None
-    said = finding.unanswerable(scope.births, unanswered)
-    if answerable:
+    if not answerable:
+        said = finding.unanswerable(scope.births, unanswered)
+    else:
         mine = _rows(item, "own", _whole(own.total), {name: _whole(cell) for name, cell in own.groups.items()})
         theirs = _rows(item, "others", *shown) if scope.others_submitters else ()
         rows = mine + theirs
