@@ -67,7 +67,7 @@ def deliver(
         announced = wanted["announced"]
     else:
         announced = {
-            "reference": secrets.token_hex(16),
+            "reference": b64encode(secrets.token_bytes(16)).decode(),
             "recipient": recipient.key_id,
             "body_bytes": layout.body_bytes,
             "part_bytes": layout.part_bytes,

@@ -1,0 +1,84 @@
+"""A real gateway process, a real registry and real submitters, each in a home of its own: nothing is played."""
+
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from pathlib import Path
+
+from swaddle.demo import layout
+from swaddle.demo.cohort import SITES, births
+from swaddle.registry.beginning import begin
+from swaddle.registry.inside import open_registry
+from swaddle.registry.operations import ask
+from swaddle.submitter import enrol
+from swaddle.submitter.party import open_party
+from swaddle.submitter.send import send
+from swaddle.wire.enrolment import Invitation
+
+LAST_DAY = date(2026, 10, 31)
+PASSPHRASE = b"a passphrase of the tests"
+
+
+def passphrase(_values):
+    return PASSPHRASE
+
+
+@dataclass
+class World:
+    """One gateway, one registry, submitters by name."""
+
+    gateway: object
+    registry: Path
+    folder: Path
+    submitters: dict
+    files: count
+
+    def ask(self, operation, **values):
+        return ask(self.registry, passphrase, operation, **values)
+
+    def inside(self):
+        return open_registry(self.registry, passphrase)
+
+    def enrol(self, name):
+        path = self.folder / f"submitter-{len(self.submitters)}"
+        secret = self.folder / f"passphrase-{len(self.submitters)}"
+        enrol.make_passphrase_file(secret)
+        invitation = Invitation.decode(self.ask("invite", name=name)["invitation"])
+        enrol.begin(path, invitation, passphrase_file=secret)
+        self.ask("pull")
+        enrolled = enrol.finish(path, timeout_s=20)
+        self.submitters[name] = path
+        return enrolled.submitter
+
+    def party(self, name):
+        return open_party(self.submitters[name])
+
+    def births(self, number, seed, bend=None):
+        """A file of made-up births in the plain layout; `bend` may change a row before it is written."""
+        rows = [layout.row(each) for each in births(SITES[0], number, seed=seed, last_day=LAST_DAY)]
+        for row in rows:
+            row["local_record_id"] = f"{seed}-{row['local_record_id']}"
+            if bend is not None:
+                bend(row)
+        return self.file(b"\n".join(layout.lines(rows)) + b"\n")
+
+    def file(self, data, name="births.csv"):
+        folder = self.folder / "files" / str(next(self.files))
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(data)
+        return folder / name
+
+    def send(self, name, *paths, kind="births"):
+        return [sent.transfer for sent in send(self.party(name), list(paths), kind)]
+
+
+def make_world(folder: Path, gateway) -> World:
+    """Claim `gateway` (a GatewayProcess) for a new registry."""
+    begin(
+        folder / "registry",
+        gateway_url=gateway.claim.url,
+        claim_file=gateway.claim.to_bytes(),
+        passphrase_file="",
+        passphrase=passphrase,
+    )
+    return World(gateway, folder / "registry", folder, {}, count())
