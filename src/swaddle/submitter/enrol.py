@@ -35,7 +35,7 @@ from swaddle.wire.client import GatewayClient, retry, utc_now
 from swaddle.wire.enrolment import Invitation, SubmitterKeys, enrolment_proof, lookup, proof_key
 from swaddle.wire.problems import Conflict
 
-POLL_S = 1.0
+FIRST_POLL_S, SLOWEST_POLL_S = 0.1, 2.0
 
 
 class InvitationOver(UsageFault):
@@ -168,7 +168,7 @@ def finish(
     words = six_words(read.root, begun.keys.encode())
     if identity_path(path).exists():
         return Enrolled("active", read_record(identity_path(path), Identity).submitter, words)
-    deadline = time.monotonic() + timeout_s
+    deadline, pause = time.monotonic() + timeout_s, FIRST_POLL_S
     with _client(read) as client:
         while True:
             state = _ask(client, begun, sleep)
@@ -178,7 +178,8 @@ def finish(
                 break
             if time.monotonic() >= deadline:
                 raise StillWaiting
-            sleep(POLL_S)
+            sleep(pause)
+            pause = min(pause * 1.5, SLOWEST_POLL_S)
     identity = _accept(path, read, begun, state, now())
     return Enrolled("active", identity.submitter, words)
 

@@ -138,6 +138,7 @@ def get(party: Party, client: GatewayClient, transfer: str, out: Path | None = N
         done = folder / "received.json"
         if not done.exists():
             _fetch(party, client, transfer, folder)
+        durable.remove_file(folder / "lease.json")  # the token has done its work
         one = read_record(done, Received)
         if not one.is_acknowledged:
             one = _acknowledge(client, one, done)
@@ -199,7 +200,6 @@ def _fetch(party: Party, client: GatewayClient, transfer: str, folder: Path) -> 
             acknowledgement=messages.SignedText.of(sign(ACKNOWLEDGEMENT, statement, party.signing)),
         ),
     )
-    durable.remove_file(note)
 
 
 def _open(

@@ -1,0 +1,27 @@
+"""One gateway for the tests of this folder; each test enrols a home of its own."""
+
+import pytest
+from submitter_world import GatewayProcess, Registry, enrolled_home, party_of
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    process = GatewayProcess(tmp_path_factory.mktemp("gateway") / "home", sweep_seconds=1)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def registry(gateway):
+    return Registry(gateway.claim)
+
+
+@pytest.fixture
+def home(registry, tmp_path):
+    yield enrolled_home(registry, tmp_path, part_bytes=65_536)
+    registry.take()
+
+
+@pytest.fixture
+def party(home):
+    return party_of(home)
