@@ -139,8 +139,8 @@ def write_identifiers(
 
 def write_subjects(connection: duckdb.DuckDBPyConnection, submission: Submission, load: Load) -> None:
     """Every person that the transfer told of, in rejected rows too: they were in it."""
-    if not _has_table(connection, "row_subjects"):
-        return
+    if submission.rows_read == 0:
+        return  # nothing could be read, so nothing was linked
     with _Transaction(connection):
         connection.execute(
             "insert into subjects.presence"
@@ -212,10 +212,6 @@ def _digest(columns: list[str]) -> str:
     """SQL: one digest over columns; a missing value is told apart from an empty one."""
     parts = ", ".join(f"coalesce({identifier(name)}::varchar, chr(1))" for name in columns)
     return f"md5(concat_ws(chr(31), {parts or 'chr(1)'}))"
-
-
-def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
-    return _count(connection, f"select count(*) from duckdb_tables() where table_name = '{name}' and temporary") > 0
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -145,7 +145,7 @@ def submission(
     """What is stored besides the rows: the quality report and the rejected rows as they came."""
     core = opened.manifest.core
     rejected = io.BytesIO()
-    write_rejected_csv(tables, rejected)
+    rejected_rows = write_rejected_csv(tables, rejected)
     known = set(checked.not_carried)
     return Submission(
         transfer=core.transfer,
@@ -166,7 +166,7 @@ def submission(
             "not_carried": list(checked.not_carried),
             "reason": None,
         },
-        rejected_csv=rejected.getvalue(),
+        rejected_csv=rejected.getvalue() if rejected_rows else b"",
     )
 
 
