@@ -7,6 +7,7 @@ and an undefined name is an error.
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -18,7 +19,8 @@ from markupsafe import Markup
 from swaddle.feedback import verdict, words
 from swaddle.feedback.charts import view
 from swaddle.feedback.submission import SubmissionReport
-from swaddle.indicators.definitions import FIELDS
+from swaddle.indicators.definitions import FIELDS, definition
+from swaddle.indicators.finding import fields_in_words
 from swaddle.indicators.results import IndicatorResult
 
 SAMPLE_ROWS = 12
@@ -43,7 +45,7 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         rows=rows,
         verdict=verdict.verdict(rows, counts["warning"], submission.refused),
         groups=[
-            (severity, title, [item for item in findings if item["severity"] == severity], counts[severity])
+            (severity, title, _most_first(findings, severity), counts[severity])
             for severity, title in SEVERITIES
             if counts[severity]
         ],
@@ -51,8 +53,9 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         sample=sample[:SAMPLE_ROWS],
         sample_of=max(counts["error"], len(sample)),
         with_csv=with_csv,
+        any_masked=any(words.is_health_card(row.field) for row in sample[:SAMPLE_ROWS]),
         indicators=[view(item) for item in answered],
-        silent=[item for item in indicators if not item.answerable],
+        silent=_unanswered(submission, indicators),
         partly=[item for item in answered if item.unanswered],
         as_of=indicators[0].as_of if indicators else None,
         threshold=indicators[0].threshold if indicators else None,
@@ -60,6 +63,32 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         style=Markup(_style()),  # noqa: S704  # a file of this package, with no value in it
         style_source=style_source(),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """An indicator that this file does not answer, why, and for want of which fields."""
+
+    title: str
+    why: str
+    fields: tuple[str, ...]
+
+
+def _unanswered(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]) -> list[Silence]:
+    """What this file's layout leaves open, and what all of the submitter's births leave open."""
+    found = []
+    for item in indicators:
+        lacking = tuple(name for name in definition(item.id).needs if name in submission.not_carried)
+        if not item.answerable:
+            found.append(Silence(title=item.title, why=item.finding, fields=item.not_carried))
+        elif lacking:
+            why = f"This file does not carry {fields_in_words(lacking)}. What is shown above comes from your other births."
+            found.append(Silence(title=item.title, why=why, fields=lacking))
+    return found
+
+
+def _most_first(findings: list[dict[str, Any]], severity: str) -> list[dict[str, Any]]:
+    return sorted((item for item in findings if item["severity"] == severity), key=lambda item: -int(item["count"]))
 
 
 def style_source() -> str:
@@ -82,6 +111,7 @@ def _environment() -> jinja2.Environment:
         "percent": words.percent,
         "moment": words.moment,
         "visible": words.visible,
+        "told": words.told,
         "listed": words.listed,
     }
     environment.filters.update(filters)

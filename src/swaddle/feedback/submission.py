@@ -44,6 +44,7 @@ class RejectedRow:
     field: str
     value: str
     rule: str
+    text: str
     fix: str
     record: str = ""
 
@@ -98,7 +99,8 @@ class SubmissionReport:
                 record=str(example.get("record", "")),
                 field=str(example["field"]),
                 value=str(example["value"]),
-                rule=f"{found['rule']} {found['text']}",
+                rule=str(found["rule"]),
+                text=str(found["text"]),
                 fix=str(found["fix"]),
             )
             for found in self.checked.get("findings", ())

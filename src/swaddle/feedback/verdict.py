@@ -26,13 +26,17 @@ def verdict(rows: Rows, warnings: int, refused: Refusal | None) -> Verdict:
     """What became of the rows, in one sentence and one line."""
     if refused is not None:
         return Verdict(
-            tone="bad", sentence="Nothing from this file is in the registry.", meaning=refused.why, fix=refused.fix
+            tone="bad",
+            sentence="Nothing from this file is in the registry.",
+            meaning=refused.why,
+            fix=refused.fix if rows.read else "",
         )
+    there = rows.stored + rows.duplicates
     if rows.rejected:
         some = (
-            f"{number(rows.stored)} of {counted(rows.read, 'row')} are in the registry."
-            if rows.stored
-            else f"None of the {counted(rows.read, 'row')} is new in the registry."
+            f"{number(there)} of {counted(rows.read, 'row')} are in the registry."
+            if there
+            else f"None of the {counted(rows.read, 'row')} is in the registry."
         )
         mend = "1 row needs mending" if rows.rejected == 1 else f"{number(rows.rejected)} rows need mending"
         only = "that 1 row" if rows.rejected == 1 else f"those {number(rows.rejected)} rows"
@@ -43,9 +47,10 @@ def verdict(rows: Rows, warnings: int, refused: Refusal | None) -> Verdict:
             + _warnings(warnings),
         )
     if rows.duplicates and not rows.stored:
+        every = "The row was" if rows.read == 1 else f"All {number(rows.read)} rows were"
         return Verdict(
             tone="good",
-            sentence=f"All {counted(rows.read, 'row')} were already in the registry.",
+            sentence=f"{every} already in the registry.",
             meaning="Your file arrived whole and changes nothing. There is nothing to send again."
             + _warnings(warnings),
         )

@@ -10,6 +10,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 LONGEST_VALUE = 80
+LONGEST_SENTENCE = 400
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -44,20 +45,29 @@ def listed(words: list[str] | tuple[str, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def visible(value: object) -> str:
+def visible(value: object, limit: int = LONGEST_VALUE) -> str:
     """A stranger's value with everything unseen written out: `BABY[U+202E]`, and cut when it is long."""
     text = str(value)
     shown = "".join(
-        f"[U+{ord(letter):04X}]" if unicodedata.category(letter) in _UNSEEN else letter
-        for letter in text[:LONGEST_VALUE]
+        f"[U+{ord(letter):04X}]" if unicodedata.category(letter) in _UNSEEN else letter for letter in text[:limit]
     )
-    return shown if len(text) <= LONGEST_VALUE else f"{shown}…"
+    return shown if len(text) <= limit else f"{shown}…"
+
+
+def told(sentence: object) -> str:
+    """A rule's or an error's sentence, which may hold a stranger's word: as `visible`, with room for a sentence."""
+    return visible(sentence, LONGEST_SENTENCE)
+
+
+def is_health_card(field: str) -> bool:
+    """Does this field hold a health card number (not its version, its authority or why there is none)?"""
+    name = field.lower()
+    return "hcn" in name and not name.endswith(("_authority", "_version", "_reason"))
 
 
 def masked(field: str, value: object) -> str:
     """The value as the sample of rejected rows shows it: of a health card number, only the last four characters."""
     text = str(value)
-    if "hcn" not in field.lower() or field.lower().endswith(("_authority", "_version", "_reason")):
+    if not is_health_card(field):
         return visible(text)
-    kept = text[-4:] if len(text) > 4 else ""
-    return "••••••" + visible(kept)
+    return "••••••" + (visible(text[-4:]) if len(text) > 4 else "")

@@ -11,7 +11,7 @@ from typing import Literal
 
 Difference = Literal["higher", "lower", "alike", "too few"]
 
-LEAST_TO_COMPARE = 10  # domain specification 4.4: a signal needs ten births; below that every share swings
+LEAST_TO_COMPARE = 10  # our choice: below ten births every share swings, and a signal would be noise
 
 
 def wilson(numerator: int, denominator: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -16,9 +16,7 @@ from functools import reduce
 
 from swaddle.errors import OurBug
 
-THRESHOLD = (
-    6  # counts of 1 to 5 are hidden: the habit of Ontario; settable, no source verified (domain specification 4.4)
-)
+THRESHOLD = 6  # counts of 1 to 5 are hidden: the habit of Ontario; settable, no verified source
 
 
 class ThresholdTooLow(OurBug):

@@ -9,6 +9,7 @@ from swaddle.indicators.compare import LEAST_TO_COMPARE, Difference
 from swaddle.indicators.definitions import FIELDS, Definition
 from swaddle.indicators.disclosure import Cell
 from swaddle.indicators.results import IndicatorRow, Unanswered
+from swaddle.indicators.robson import GROUPS
 
 
 def percent(share: float) -> str:
@@ -26,7 +27,7 @@ def unanswerable(births: int, unanswered: tuple[Unanswered, ...]) -> str:
     """Why there is no answer."""
     if not births:
         return "None of your births are in the registry yet."
-    everywhere = [name for name in FIELDS if all(name in source.fields for source in unanswered)]
+    everywhere = [name for name in unanswered[0].fields if all(name in source.fields for source in unanswered)]
     return f"Not answerable from this layout: it does not carry {fields_in_words(tuple(everywhere))}."
 
 
@@ -53,8 +54,14 @@ def sentence(
         return f"{own.numerator} of {own.denominator} {births}: too few to read a share from."
     opening = f"{percent(own.numerator / own.denominator)} {definition.says}"
     if largest and own.numerator:
-        opening += f"; the largest part of them, {percent(largest[1])}, is group {largest[0]}"
+        opening += (
+            f"; the largest part of them, {percent(largest[1])}, is group {largest[0]} ({_lower(GROUPS[largest[0]])})"
+        )
     return f"{opening}. {_beside(others, difference)}"
+
+
+def _lower(label: str) -> str:
+    return label[0].lower() + label[1:]
 
 
 def _beside(others: IndicatorRow | None, difference: Difference | None) -> str:

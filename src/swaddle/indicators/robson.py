@@ -4,7 +4,7 @@ Pure. `classify` and the SQL expression in v1/robson.sql say the same, and a tes
 The order of the questions is the classification: a preterm head-first single birth is group 10 whatever its parity,
 onset or scars. A question that must be asked and has no answer leaves the birth unclassifiable, by that field.
 
-Source: Robson 2001, doi:10.1017/S0965539501000122; the order of evaluation as in the domain specification 4.2.
+Source: Robson 2001, doi:10.1017/S0965539501000122; the order as in the package robson10classifier 0.2.0.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from swaddle.dictionary.load import load as load_dictionary
 from swaddle.indicators import definitions
 from swaddle.indicators.definitions import BadDefinition, definition, load
+from swaddle.indicators.publish import page
 
 IDS = [item.id for item in load()]
 
@@ -89,3 +91,8 @@ def test_a_definition_that_lacks_something_is_refused(monkeypatch, change, said)
     monkeypatch.setattr(definitions.tomllib, "loads", lambda _: value)
     with pytest.raises(BadDefinition, match=said):
         definitions._read("preterm")
+
+
+def test_the_page_in_the_docs_is_the_definitions():
+    shown = (Path(__file__).parents[3] / "docs" / "indicators.md").read_text(encoding="utf-8")
+    assert shown == page(load()), "run: python -m swaddle.indicators.publish > docs/indicators.md"
