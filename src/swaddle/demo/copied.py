@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from swaddle.demo.raid import Lying
+from swaddle.demo.trial import Body
 from swaddle.envelope.signature import Signed
 
 _NONCE_BYTES = 12
@@ -34,8 +39,7 @@ class Copied:
 def held(home: Path) -> list[Copied]:
     """Every transfer that lay whole in the gateway's home, oldest first."""
     bodies = {path.name: path for path in (home / "bodies").iterdir()} if (home / "bodies").is_dir() else {}
-    # A copy of a running database: its write-ahead log lies beside it and is read, so it is opened for writing.
-    with closing(sqlite3.connect(home / "transfers.db")) as rows:
+    with _opened(home) as rows:
         found = rows.execute(
             "SELECT id, sender, manifest, header, description FROM transfers"
             " WHERE manifest IS NOT NULL AND header IS NOT NULL ORDER BY created, id"
@@ -54,10 +58,34 @@ def held(home: Path) -> list[Copied]:
     ]
 
 
-def body_names(home: Path) -> frozenset[str]:
-    """Names of the files that are parts of bodies."""
-    with closing(sqlite3.connect(home / "transfers.db")) as rows:
-        return frozenset(str(body) for (body,) in rows.execute("SELECT body FROM parts"))
+def lying(home: Path, beginnings: Mapping[str, bytes]) -> Lying:
+    """What lies in a copied home, for trying keys.
+
+    Args:
+        home: the copy.
+        beginnings: the first eight bytes of what was sent as each transfer.
+    """
+    bodies = []
+    unknown = 0
+    for each in held(home):
+        if each.id in beginnings and each.parts:
+            nonce, sealed = each.beginning()
+            bodies.append(Body(each.id, nonce, sealed, beginnings[each.id]))
+        else:
+            unknown += 1
+    with _opened(home) as rows:
+        names = frozenset(str(body) for (body,) in rows.execute("SELECT body FROM parts"))
+    return Lying(tuple(bodies), names, unknown)
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[sqlite3.Connection]:
+    """The copied database and its log, copied once more: opening them would tidy away what is to be searched."""
+    with TemporaryDirectory(dir=home.parent) as folder:
+        for path in home.glob("transfers.db*"):
+            shutil.copyfile(path, Path(folder) / path.name)
+        with closing(sqlite3.connect(Path(folder) / "transfers.db")) as rows:
+            yield rows
 
 
 def _bytes(value: bytes | str) -> bytes:

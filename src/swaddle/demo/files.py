@@ -11,7 +11,7 @@ from swaddle.demo import broken, cohort, deal, layout, needles
 from swaddle.demo.raid import Sought
 
 WRONG_NAME = "births.csv"
-_BROKEN_AT = 1  # the place whose made-up file has broken rows
+WRONG_AT = 1  # the place whose made-up file has broken rows, and that picks a wrong one besides
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def deal_out(folder: Path, data: Path, *, births: int, seed: int, today: date) -
         for source, path in found
         for share in deal.deal(source, path, folders, seed)
     ]
-    parcels.append(_made_up(folder, _BROKEN_AT, cohort.split(births)[_BROKEN_AT], seed, today))
+    parcels.append(_made_up(folder, WRONG_AT, cohort.split(births)[WRONG_AT], seed, today))
     return Files(tuple(parcels), _wrong(folder), tuple(deal.missing(found)))
 
 
@@ -91,7 +91,7 @@ def _made_up(folder: Path, place: int, count: int, seed: int, today: date) -> Pa
     last_day = today.replace(day=1) - timedelta(days=1)
     made = list(cohort.births(cohort.SITES[place], count, seed=seed, last_day=last_day))
     rows = [layout.row(birth) for birth in made]
-    wrong = broken.break_some(rows, seed) if place == _BROKEN_AT else {}
+    wrong = broken.break_some(rows, seed) if place == WRONG_AT else {}
     path = _folder(folder, place) / f"births-{last_day.year}.csv"
     path.write_bytes(b"\n".join(layout.lines(rows)) + b"\n")
     persons = len({birth.mother_id for birth in made}) + len({birth.child_id for birth in made})
@@ -99,7 +99,7 @@ def _made_up(folder: Path, place: int, count: int, seed: int, today: date) -> Pa
 
 
 def _wrong(folder: Path) -> Path:
-    path = _folder(folder, _BROKEN_AT) / WRONG_NAME
+    path = _folder(folder, WRONG_AT) / WRONG_NAME
     path.write_bytes(broken.picture())
     return path
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swaddle import durable
 from swaddle.errors import OurBug
 
 _PATIENCE_S = 600
@@ -54,22 +52,16 @@ class Said:
         return value
 
 
-@dataclass
+@dataclass(frozen=True)
 class Party:
-    """A home and the passphrase that its keys lie under."""
+    """A home, and the file that its passphrase lies in."""
 
     home: Path
-    passphrase: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
     @property
     def passphrase_file(self) -> Path:
         """Beside the home, readable by its owner alone, as a service's credential would be."""
         return self.home.with_name(f"{self.home.name}.passphrase")
-
-    def settle(self) -> None:
-        """Make the folder above the home and write the passphrase beside it."""
-        durable.make_folder(self.home.parent)
-        durable.write_file(self.passphrase_file, self.passphrase.encode())
 
     def run(
         self,
@@ -77,20 +69,29 @@ class Party:
         allow: tuple[int, ...] = (0,),
         environment: Mapping[str, str] | None = None,
         given: str | None = None,
+        at_home: bool = True,
     ) -> Said:
         """Run `swaddle ARGUMENTS --home HOME` to its end.
+
+        Args:
+            arguments: of the command.
+            allow: exit statuses that are fine.
+            environment: further variables.
+            given: what it reads on standard input.
+            at_home: False for a command that needs no home.
 
         Raises:
             StepFailed: it ended with a status that is not in `allow`.
         """
         command = [str(each) for each in arguments]
         done = subprocess.run(
-            self._line(command), env=_environment(environment), input=given, capture_output=True, text=True,
-            timeout=_PATIENCE_S, check=False,
+            self._line(command, at_home=at_home), env=_environment(environment), input=given,
+            capture_output=True, text=True, timeout=_PATIENCE_S, check=False,
         )  # fmt: skip
         if done.returncode not in allow:
             said = " / ".join(line.strip() for line in (done.stderr or done.stdout).strip().splitlines()[-4:])
-            raise StepFailed(command=" ".join(command[:3]), status=done.returncode, said=said or "nothing")
+            named = " ".join(each for each in arguments[:2] if isinstance(each, str))
+            raise StepFailed(command=named, status=done.returncode, said=said or "nothing")
         return Said(done.returncode, done.stdout, done.stderr)
 
     def start(
@@ -104,8 +105,8 @@ class Party:
                 stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
             )  # fmt: skip
 
-    def _line(self, command: list[str]) -> list[str]:
-        return [sys.executable, "-m", "swaddle", *command, "--home", str(self.home)]
+    def _line(self, command: list[str], *, at_home: bool = True) -> list[str]:
+        return [sys.executable, "-m", "swaddle", *command, *(("--home", str(self.home)) if at_home else ())]
 
 
 def wait_for_line(log: Path, text: str, process: subprocess.Popen[bytes]) -> str:

@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from swaddle.demo.needles import Category
 from swaddle.demo.search import LEAST_BYTES, Hit, Search
 
 _THREADS = 2
-_MEMORY_STEP_BYTES = 16
+_MEMORY_STEP_BYTES = 8
 _MOST_KEYS = 4_000_000  # tried from memory; beyond that the rest is not tried, and said so
 
 
@@ -34,6 +34,7 @@ class Found:
     markers_planted: int
     markers_found: int
     transfers: int
+    transfers_untried: int
     keys_tried: int
     keys_left_out: int
     private_keys_tried: int
@@ -53,7 +54,23 @@ class Found:
             and not self.opened
             and 0 < self.markers_planted == self.markers_found
             and not self.keys_left_out
+            and not self.transfers_untried
         )
+
+
+@dataclass(frozen=True)
+class Lying:
+    """What lies in a copied home.
+
+    Attributes:
+        bodies: the beginnings of the bodies, to try keys on.
+        body_files: names of the files that are bodies: random bytes, where no key is looked for.
+        unknown: bodies that no key can be tried on because nobody here knows how they begin.
+    """
+
+    bodies: tuple[trial.Body, ...] = ()
+    body_files: frozenset[str] = frozenset()
+    unknown: int = 0
 
 
 @dataclass
@@ -83,8 +100,7 @@ def raid(
     target: Path,
     sought: Sought,
     *,
-    bodies: list[trial.Body],
-    body_files: frozenset[str],
+    read: Callable[[Path], Lying],
     publics: frozenset[bytes],
 ) -> Found:
     """Raid the gateway at `home` that runs as `process`.
@@ -94,8 +110,7 @@ def raid(
         process: its process id; what it started is raided too.
         target: a new folder for the copy.
         sought: what to look for.
-        bodies: the beginnings of the bodies that lie there, to try keys on.
-        body_files: names of the files that are bodies: random bytes, where no key is looked for.
+        read: says what lies in the copied home.
         publics: X25519 public keys whose private halves would open a header.
 
     Raises:
@@ -103,15 +118,16 @@ def raid(
     """
     started = time.monotonic()
     taken = copying.take(home, process, target)
+    lying = read(taken.home)
     marker = secrets.token_bytes(24)
     files = sorted(path for path in taken.home.rglob("*") if path.is_file() and not path.is_symlink())
     places = [*(path for path in files if path.suffix in {".db", ".sqlite", ".sqlite3"}), *taken.memory]
     for path in places or files:
         _plant(path, marker)
     hits, found = _search(Search({**sought.needles, marker: Category.MARKER}), [*files, *taken.memory], target, marker)
-    plain = [path for path in files if path.name not in body_files]
+    plain = [path for path in files if path.name not in lying.body_files]
     own_memory = [path for path in taken.memory if path.name.startswith("memory-")]
-    tried, left_out, opened = _try_keys(plain, own_memory, bodies)
+    tried, left_out, opened = _try_keys(plain, own_memory, lying.bodies)
     private = _try_private(plain, publics)
     return Found(
         taken=taken,
@@ -119,7 +135,8 @@ def raid(
         hits=tuple(hits),
         markers_planted=len(places or files),
         markers_found=found,
-        transfers=len(bodies),
+        transfers=len(lying.bodies),
+        transfers_untried=lying.unknown,
         keys_tried=tried,
         keys_left_out=left_out,
         private_keys_tried=private[0],
@@ -156,7 +173,7 @@ def _search(search: Search, paths: list[Path], root: Path, marker: bytes) -> tup
     return list(found.values()), markers
 
 
-def _try_keys(plain: list[Path], memory: list[Path], bodies: list[trial.Body]) -> tuple[int, int, frozenset[str]]:
+def _try_keys(plain: list[Path], memory: list[Path], bodies: Sequence[trial.Body]) -> tuple[int, int, frozenset[str]]:
     """Try what could be a data key on every body; (tried, left out, transfers opened)."""
     batches = [trial.encoded_keys(path) for path in plain]
     batches += [batch for path in plain for batch in trial.windows(path, 1)]

@@ -4,7 +4,8 @@ A search for known keys would miss a key that nobody thought of. So each 32-byte
 a body's data key: its first ChaCha20 block is computed and laid over the body's first bytes; only the true key gives
 the bytes that were sent (the demo knows them, which saves the thief the work of checking a tag: the test is the same,
 eight bytes against one chance in 2^64). Files that are no bodies are tried at every offset; memory, which is hundreds
-of megabytes, at every sixteenth byte, where allocators put things. Windows that no random key looks like are left out
+of megabytes, at every eighth byte, where programs
+put things. Windows that no random key looks like are left out
 (`LEAST_KINDS`), and each window of the files is also tried as a private key that headers are sealed to.
 """
 

@@ -38,7 +38,7 @@ def raided(home, process, tmp_path, needles, bodies=()):
     sought = raid.Sought()
     sought.add(needles)
     return raid.raid(
-        home, process, tmp_path / "raid", sought, bodies=list(bodies), body_files=frozenset(), publics=frozenset()
+        home, process, tmp_path / "raid", sought, read=lambda _: raid.Lying(tuple(bodies)), publics=frozenset()
     )
 
 

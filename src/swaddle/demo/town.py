@@ -1,0 +1,107 @@
+"""Setting up: a gateway that runs, a registry that owns it, three submitters let in; real processes, real TLS."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swaddle import durable
+from swaddle.demo.cohort import SITES
+from swaddle.demo.parties import Party, StepFailed, end, wait_for_line
+
+_PATIENCE_S = 60
+
+
+@dataclass
+class Town:
+    """Everybody, each in a home of their own.
+
+    Attributes:
+        ids: of the submitters, as the registry gave them.
+        root: fingerprint of the registry's root key, as the invitations pin it.
+        handed_over: the claim and the invitations: what went from hand to hand, not through the gateway.
+    """
+
+    gateway: Party
+    registry: Party
+    submitters: tuple[Party, ...]
+    process: subprocess.Popen[bytes]
+    ids: list[str] = field(default_factory=list)
+    root: str = ""
+    handed_over: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Stop the gateway."""
+        end(self.process)
+
+
+def set_up(folder: Path) -> Town:
+    """Make everybody in `folder` and start the gateway; it is stopped again when anything fails.
+
+    Raises:
+        StepFailed: a command did not do its part.
+    """
+    gateway, registry = Party(folder / "gateway"), Party(folder / "registry")
+    submitters = tuple(Party(folder / "submitters" / site.folder) for site in SITES)
+    durable.make_folder(folder / "submitters")
+    made = gateway.run("gateway", "init", "--url", "https://127.0.0.1:0", "--port", "0", "--json").value
+    # The operator carries the claim to the registry; it does not stay on the gateway.
+    claim = Path(made["claim"]).rename(folder / "claim.json")
+    log = folder / "gateway.log"
+    town = Town(gateway, registry, submitters, gateway.start("gateway", "run", log=log))
+    try:
+        wait_for_line(log, "listening on", town.process)
+        _make_registry(town, made["url"], claim)
+        _let_in(town)
+    except BaseException:
+        town.close()
+        raise
+    return town
+
+
+def _make_registry(town: Town, url: str, claim: Path) -> None:
+    made = town.registry.run(
+        "registry", "init", "--gateway", url, "--claim", claim,
+        "--new-passphrase-file", town.registry.passphrase_file, "--json",
+    ).value  # fmt: skip
+    town.root = str(made["root"])
+    town.handed_over.append(claim.read_text("utf-8"))
+    durable.remove_file(claim)
+
+
+def _let_in(town: Town) -> None:
+    """Invite the three; they take it up side by side; the registry looks once when all have asked."""
+    invited = [town.registry.run("registry", "invite", site.name, "--json").value for site in SITES]
+    town.handed_over += [str(each["invitation"]) for each in invited]
+    with ThreadPoolExecutor(len(SITES)) as pool:
+        asked = [
+            pool.submit(_enrol, party, str(each["invitation"]))
+            for party, each in zip(town.submitters, invited, strict=True)
+        ]
+        limit = time.monotonic() + _PATIENCE_S
+        while _waiting(town.gateway) < len(SITES):
+            failed = next((each.exception() for each in asked if each.done() and each.exception()), None)
+            if failed is not None:
+                raise failed
+            if time.monotonic() > limit:
+                raise StepFailed(command="enrol", status="no end", said="not all three have asked to be let in")
+            time.sleep(0.05)
+        town.registry.run("registry", "pull", "--once", "--json")
+        town.ids = [each.result() for each in asked]
+
+
+def _enrol(party: Party, invitation: str) -> str:
+    said = party.run(
+        "enrol", "-", "--new-passphrase-file", party.passphrase_file, "--timeout", str(_PATIENCE_S), "--json",
+        given=f"{invitation}\n",
+    )  # fmt: skip
+    return str(said.value["submitter"])
+
+
+def _waiting(gateway: Party) -> int:
+    status = json.loads(gateway.run("gateway", "status", "--json").out)
+    return int(status["pending_enrolments"])
