@@ -10,7 +10,7 @@ import pytest
 import submitter_world
 from submitter_world import GatewayProcess, Registry, cheap_key_files, enrolled_home, party_of, rows
 
-from swaddle.submitter import enrol, inbox, prepare
+from swaddle.submitter import counting, enrol, inbox
 from swaddle.submitter.send import send
 
 KILLED_AT = Path(submitter_world.__file__).with_name("killed_at.py")
@@ -37,7 +37,7 @@ def home(registry, tmp_path):
 
 @pytest.fixture(autouse=True)
 def without_counting(monkeypatch):
-    monkeypatch.setattr(prepare, "find_spec", lambda _: None)
+    monkeypatch.setattr(counting, "find_spec", lambda _: None)
 
 
 def killed(step, *arguments):

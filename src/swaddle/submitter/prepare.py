@@ -1,16 +1,10 @@
-"""Before sending: is it a file that can be sent, what is in it, and is it still the one that it was.
-
-Where `swaddle[check]` is installed the sealed description says how many rows and data subjects the body holds, so that
-of a body that never arrives at least the number is known.
-"""
+"""Before sending: is it a file that can be sent, and is it still the one that it was."""
 
 from __future__ import annotations
 
 import os
 import stat
 from dataclasses import dataclass
-from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 from swaddle.envelope.positioned import BINARY
@@ -50,15 +44,6 @@ class Counts:
     rows: int | None = None
     subjects: int | None = None
     dictionary_version: str | None = None
-
-
-def count(source: Source, kind: str | None, at: datetime) -> Counts:
-    """Rows and data subjects, by the code that the registry reads with, where it is installed."""
-    if find_spec("duckdb") is None:
-        return Counts(kind or "unknown")
-    from swaddle.submitter import check  # noqa: PLC0415  sending must work where DuckDB is not installed
-
-    return check.count(source, kind, at)
 
 
 def look_at(path: Path) -> Source:

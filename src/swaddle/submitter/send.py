@@ -23,6 +23,7 @@ from swaddle.envelope.seal import new_data_key
 from swaddle.errors import FileFault, NetworkFault, SwaddleError
 from swaddle.submitter import prepare, receipts, trust
 from swaddle.submitter.carry import Progress, TransferLost, carry, look, seal_data_key
+from swaddle.submitter.counting import count
 from swaddle.submitter.lock import AnotherRuns, only_one
 from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Source, SourceGone
@@ -168,7 +169,7 @@ class Run:
         """Write down a new send, before anybody hears of it."""
         intake = self._trusted().intake
         self.progress("checking", 0, source.size_bytes)
-        counts = prepare.count(source, kind, self.party.now())
+        counts = count(source, kind, self.party.now())
         reference = secrets.token_hex(16)
         now = self.party.now()
         return self.party.state.keep(
