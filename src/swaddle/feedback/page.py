@@ -82,8 +82,9 @@ def _unanswered(submission: SubmissionReport, indicators: tuple[IndicatorResult,
         if not item.answerable:
             found.append(Silence(title=item.title, why=item.finding, fields=item.not_carried))
         elif lacking:
-            why = f"This file does not carry {fields_in_words(lacking)}. What is shown above comes from your other births."
-            found.append(Silence(title=item.title, why=why, fields=lacking))
+            why = f"This file does not carry {fields_in_words(lacking)}."
+            elsewhere = "What is shown above comes from your other births."
+            found.append(Silence(title=item.title, why=f"{why} {elsewhere}", fields=lacking))
     return found
 
 

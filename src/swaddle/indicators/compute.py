@@ -13,7 +13,7 @@ import duckdb
 from swaddle.canonical import format_instant
 from swaddle.indicators import compare, disclosure, finding
 from swaddle.indicators.compare import Difference
-from swaddle.indicators.counting import Counts, Reach, count, reach
+from swaddle.indicators.counting import Counts, Reach, count, gathered
 from swaddle.indicators.definitions import Definition, load
 from swaddle.indicators.disclosure import THRESHOLD, Cell, Released
 from swaddle.indicators.results import ALL, IndicatorResult, IndicatorRow, Whose
@@ -41,8 +41,8 @@ def compute(
         as_of: when this was computed; data move, so a figure without its moment cannot be repeated.
         threshold: counts about others below this are hidden.
     """
-    scope = reach(connection, submitter, transfer)
-    counted = {item.id: count(connection, item, scope) for item in load()}
+    with gathered(connection, submitter, transfer) as scope:
+        counted = {item.id: count(connection, item, scope) for item in load()}
     shown = _others({name: others for name, (_, others) in counted.items()}, threshold)
     return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, threshold) for item in load())
 

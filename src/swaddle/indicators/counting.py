@@ -1,12 +1,13 @@
-"""Count births for one indicator: one scan of `births`, own and all others' apart, each birth in exactly one place.
+"""Count births for all indicators: `births` is read once, own and all others' apart, each birth in exactly one place.
 
-The SQL is made of the definition's own expressions; the submitter, the transfer and the years are bound, never written
+The SQL is made of the definitions' own expressions; the submitter, the transfer and the years are bound, never written
 in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
@@ -16,8 +17,10 @@ from swaddle.indicators.disclosure import Cell
 from swaddle.indicators.results import Unanswered, Unknown
 from swaddle.indicators.robson import UNCLASSIFIABLE
 
-_OWN = "(submitter = $submitter AND ($transfer IS NULL OR transfer = $transfer))"
-_OTHERS = "(submitter <> $submitter AND ($first IS NULL OR event_year BETWEEN $first AND $last))"
+# What the view gives is joins and windows over encrypted files: it is read once, into a table of this connection that
+# holds no more than the indicators need, and dropped when they are counted.
+_TABLE = "indicator_births"
+_OTHERS_YEARS = "($first IS NULL OR event_year BETWEEN $first AND $last)"
 EMPTY = Cell(numerator=0, denominator=0)
 
 
@@ -28,17 +31,11 @@ class Reach:
     The others' births are those of the same years as the submitter's own: a share of 2006 beside one of 2021 misleads.
     """
 
-    submitter: str
-    transfer: str | None
     births: int = 0
     first: int | None = None
     last: int | None = None
     others_submitters: int = 0
     sources: tuple[Unanswered, ...] = ()
-
-    def parameters(self) -> dict[str, object]:
-        """What the SQL of this module binds."""
-        return {"submitter": self.submitter, "transfer": self.transfer, "first": self.first, "last": self.last}
 
     def not_carried(self, fields: tuple[str, ...]) -> tuple[Unanswered, ...]:
         """The sources that lack one of `fields`, and which."""
@@ -63,24 +60,40 @@ class Counts:
         return sum(item.births for item in self.unknown_by)
 
 
-def reach(connection: duckdb.DuckDBPyConnection, submitter: str, transfer: str | None) -> Reach:
-    """Look at the submitter's own births: how many, of which years, from layouts that carry what."""
-    fields = tuple(FIELDS)
-    lacks = ", ".join(f"bool_and({name} IS NULL AND coalesce({name}_missing = 'NC', FALSE))" for name in fields)
-    rows = connection.execute(
-        f"SELECT source, count(*), min(event_year), max(event_year), {lacks} FROM births WHERE {_OWN}"
-        " GROUP BY source ORDER BY source",
+@contextmanager
+def gathered(connection: duckdb.DuckDBPyConnection, submitter: str, transfer: str | None) -> Iterator[Reach]:
+    """Read `births` once; inside, `count` may be asked.
+
+    Yields:
+        The submitter's own births: how many, of which years, from layouts that carry what.
+    """
+    fields = ", ".join(f"{name}, {name} IS NULL AND {name}_missing = 'NC' AS {name}_lacks" for name in FIELDS)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS"
+        f" SELECT submitter = $submitter AS mine, submitter, source, event_year, {fields} FROM births"
+        " WHERE submitter <> $submitter OR $transfer IS NULL OR transfer = $transfer",
         {"submitter": submitter, "transfer": transfer},
+    )
+    try:
+        yield _reach(connection)
+    finally:
+        connection.execute(f"DROP TABLE {_TABLE}")
+
+
+def _reach(connection: duckdb.DuckDBPyConnection) -> Reach:
+    fields = tuple(FIELDS)
+    lacks = ", ".join(f"bool_and(coalesce({name}_lacks, FALSE))" for name in fields)
+    rows = connection.execute(
+        f"SELECT source, count(*), min(event_year), max(event_year), {lacks} FROM {_TABLE} WHERE mine"
+        " GROUP BY source ORDER BY source"
     ).fetchall()
     first = min((row[2] for row in rows if row[2] is not None), default=None)
     last = max((row[3] for row in rows if row[3] is not None), default=None)
     others = connection.execute(
-        f"SELECT count(DISTINCT submitter) FROM births WHERE {_OTHERS}",
-        {"submitter": submitter, "first": first, "last": last},
+        f"SELECT count(DISTINCT submitter) FROM {_TABLE} WHERE NOT mine AND {_OTHERS_YEARS}",
+        {"first": first, "last": last},
     ).fetchone()
     return Reach(
-        submitter=submitter,
-        transfer=transfer,
         births=sum(row[1] for row in rows),
         first=first,
         last=last,
@@ -97,8 +110,8 @@ def reach(connection: duckdb.DuckDBPyConnection, submitter: str, transfer: str |
 
 
 def count(connection: duckdb.DuckDBPyConnection, definition: Definition, scope: Reach) -> tuple[Counts, Counts]:
-    """Own counts and others' counts of one indicator."""
-    rows = connection.execute(_query(definition), scope.parameters()).fetchall()
+    """Own counts and others' counts of one indicator, of what was `gathered`."""
+    rows = connection.execute(_query(definition), {"first": scope.first, "last": scope.last}).fetchall()
     own, others = Counts(), Counts()
     for mine, group, reason, not_carried, counts, placed, unknown in rows:
         side = own if mine else others
@@ -145,13 +158,12 @@ def _query(definition: Definition) -> str:
         bands = " ".join(f"WHEN {band.holds} THEN '{band.id}'" for band in definition.bands)
         group = f"CASE {bands} ELSE '' END" if bands else "''"
         reason = f"CASE WHEN {unplaced} END"
-    carried = " ".join(f"WHEN '{name}' THEN {name} IS NULL AND {name}_missing = 'NC'" for name in definition.needs)
+    carried = " ".join(f"WHEN '{name}' THEN {name}_lacks" for name in definition.needs)
     return f"""
         WITH judged AS (
-            SELECT *, submitter = $submitter AS mine, ({definition.denominator}) AS inside,
-                ({definition.numerator}) AS event, {group} AS grouped
-            FROM births
-            WHERE ({definition.denominator}) IS NOT FALSE AND ({_OWN} OR {_OTHERS})
+            SELECT *, ({definition.denominator}) AS inside, ({definition.numerator}) AS event, {group} AS grouped
+            FROM {_TABLE}
+            WHERE ({definition.denominator}) IS NOT FALSE AND (mine OR {_OTHERS_YEARS})
         ), reasoned AS (
             SELECT *, {reason} AS reason FROM judged
         )
