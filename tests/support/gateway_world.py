@@ -377,9 +377,9 @@ class World:
         }
         return self.post("/v1/transfers", value, key or (party.key if party else self.pull))
 
-    def seal(self, party, announced, parts, *, to=None, part_bytes=SEGMENT, signer=None, **changes):
+    def seal(self, party, announced, pieces, /, *, to=None, part_bytes=SEGMENT, signer=None, **changes):
         """Random pieces under a real manifest; `changes` are of the core."""
-        total = sum(len(part) for part in parts)
+        total = sum(map(len, pieces))
         layout = Layout.from_body(total, part_bytes)
         header, description = secrets.token_bytes(HEADER_BYTES), secrets.token_bytes(DESCRIPTION_BYTES)
         members = {
@@ -391,13 +391,13 @@ class World:
             "body_bytes": total,
             "segments": layout.segments,
             "part_bytes": part_bytes,
-            "parts": tuple(sha256(part).hexdigest() for part in parts),
+            "parts": tuple(sha256(part).hexdigest() for part in pieces),
             **changes,
         }
         manifest = Manifest(Core(**members), sha256(header).hexdigest(), sha256(description).hexdigest())
         key = signer or (party.key if party else self.statement)
         signed = sign("swaddle-manifest-v1", manifest.to_json(), key)
-        return Sealed(announced["id"], parts, signed, header, description)
+        return Sealed(announced["id"], pieces, signed, header, description)
 
     def put(self, party, transfer, number, data, key=None, headers=()):
         path = f"/v1/transfers/{transfer}/parts/{number}"

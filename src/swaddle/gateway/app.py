@@ -81,7 +81,7 @@ class Call:
         Raises:
             Refusal: `unsigned` or `clock`.
         """
-        who = await self.gateway.thread.run(trust.authenticate, self.request)
+        who = await self.gateway.thread.note(trust.authenticate, self.request)
         self.is_known = True
         return who
 
