@@ -7,31 +7,41 @@ it is there, everything of the load counts. The acknowledgement comes after. (Du
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
 
+from swaddle.durable import DiskFault
 from swaddle.intake.engine import identifier
+from swaddle.registry.records import MISSING
 from swaddle.registry.store import Store, bare
 
-# Same submitter, same local record number, same content: the row is known already and is not stored again.
-FRESH = """
+# Accepted rows with what this layout carries: read once from the check's view, written from four times.
+WIDE = """
 create or replace temp table load_rows as
-with latest as (
-    select born.local_record_id, born.content
-    from clinical.births born join clinical.loads using (load_id)
-    where born.submitter = $submitter
-    qualify row_number() over (partition by born.local_record_id order by born.load_id desc) = 1
-)
-select checked.line, checked.content, coalesce(latest.content = checked.content, false) as known
-from ({hashed}) checked left join latest using (local_record_id)
+select line, delivery, mother_subject, child_subject, event_first, {content} as content, {columns}
+from checked_rows where verdict = 'accepted' and not duplicate
 """
-DELIVERIES = """
-create or replace temp table load_deliveries as
-select line, delivery, min(line) over (partition by delivery, {content}) as first_line
-from checked_rows where line in (select line from load_rows where not known)
+# Same submitter, same local record number, same content as the latest: the row is known and is not stored again.
+DROP_KNOWN = """
+delete from load_rows where line in (
+    select load_rows.line from load_rows join (
+        select born.local_record_id, born.content
+        from clinical.births born join clinical.loads using (load_id)
+        where born.submitter = $submitter
+        qualify row_number() over (partition by born.local_record_id order by born.load_id desc) = 1
+    ) latest using (local_record_id)
+    where latest.content = load_rows.content)
+"""
+# Rows of one delivery that tell the same of it share one row of deliveries; twins may differ (X23) and then have two.
+TOLD = """
+create or replace temp table load_told as
+select line, min(line) over (partition by delivery, {content}) as first_line
+from load_rows where delivery in (select delivery from load_rows group by delivery having count(*) > 1)
 """
 
 
@@ -60,6 +70,7 @@ class Submission:
     rows_rejected: int
     warnings: int
     carried: tuple[str, ...]
+    not_carried: tuple[str, ...]
     report: dict[str, Any]
     rejected_csv: bytes
 
@@ -70,17 +81,25 @@ def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     A transfer that was stored before (a kill after the commit, before the acknowledgement) is not stored again.
 
     Raises:
-        OurBug: read is not stored + rejected + duplicates.
+        DiskFault: the disk is full or broken; nothing of the load counts, and the next start removes what lies about.
     """
     before = load_of(connection, submission.transfer)
     if before is not None:
         return before
     store.remove_strays()
     load_id = next_load_id(connection)
+    try:
+        return write(store, connection, submission, load_id)
+    except duckdb.IOException as error:
+        raise DiskFault("the store could not be written") from error
+
+
+def write(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission, load_id: int) -> Load:
+    """The three files in their order; what is not committed by the last does not count."""
     has_rows = submission.outcome == "stored"
     if has_rows:
         prepare(connection, store, submission)
-    stored = _count(connection, "select count(*) from load_rows where not known") if has_rows else 0
+    stored = _count(connection, "select count(*) from load_rows") if has_rows else 0
     rejected = submission.rows_rejected if has_rows else submission.rows_read
     load = Load(load_id, submission.rows_read, stored, rejected, submission.rows_read - stored - rejected)
     write_identifiers(connection, store, submission, load, has_rows)
@@ -104,33 +123,40 @@ def next_load_id(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission) -> None:
-    """Sort the accepted rows into fresh ones and ones that are known; find the rows that tell of each delivery."""
-    carried = [*submission.carried, *(f"{name}_missing" for name in submission.carried)]
-    content = _digest(carried)
-    hashed = (
-        f"select line, local_record_id, {content} as content from checked_rows"
-        " where verdict = 'accepted' and not duplicate"
-    )
-    connection.execute(FRESH.format(hashed=hashed), {"submitter": submission.submitter})
-    connection.execute(DELIVERIES.format(content=_digest(list(store.placement.deliveries))))
+    """Gather the rows to be stored, drop those that are known, find which row tells of each delivery."""
+    carried = carried_of(submission, store.placement.all())
+    columns = ", ".join(map(identifier, carried))
+    connection.execute(WIDE.format(content=_digest(submission.carried), columns=columns))
+    connection.execute(DROP_KNOWN, {"submitter": submission.submitter})
+    told = [name for name in submission.carried if name in store.placement.deliveries]
+    connection.execute(TOLD.format(content=_digest(told)))
+
+
+def carried_of(submission: Submission, columns: tuple[str, ...]) -> list[str]:
+    """Those of `columns` that this layout carries; of the others `loads.not_carried` says that it does not."""
+    carried = {column for name in submission.carried for column in (name, name + MISSING)}
+    return [name for name in columns if name in carried]
 
 
 def write_identifiers(
     connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load, has_rows: bool
 ) -> None:
-    """Who the rows are about, and the report with the rejected rows as they came."""
+    """Who the rows are about, where the layout says it, and the report with the rejected rows as they came."""
     with _Transaction(connection):
-        if has_rows:
-            for role, columns in (("mother", store.placement.mother), ("child", store.placement.child)):
-                names = [identifier(bare(name, f"{role}_")) for name in columns]
-                _insert_wide(
-                    connection, "identifiers.persons", ["load_id", "line", "role", "subject", *names],
-                    [str(load.load_id), "line", f"'{role}'", f"{role}_subject", *map(identifier, columns)],
+        for role, placed in (("mother", store.placement.mother), ("child", store.placement.child)):
+            columns = carried_of(submission, placed)
+            if has_rows and columns:
+                _insert(
+                    connection, "identifiers.persons",
+                    {"load_id": str(load.load_id), "line": "line", "role": f"'{role}'", "subject": f"{role}_subject"}
+                    | {bare(name, f"{role}_"): identifier(name) for name in columns},
                 )  # fmt: skip
-            names = [identifier(name) for name in store.placement.records]
-            _insert_wide(
-                connection, "identifiers.records", ["load_id", "line", *names], [str(load.load_id), "line", *names]
-            )
+        columns = carried_of(submission, store.placement.records)
+        if has_rows and columns:
+            _insert(
+                connection, "identifiers.records",
+                {"load_id": str(load.load_id), "line": "line"} | {name: identifier(name) for name in columns},
+            )  # fmt: skip
         connection.execute(
             "insert into identifiers.reports values (?, ?, ?, ?)",
             [load.load_id, submission.transfer, json.dumps(submission.report), submission.rejected_csv],
@@ -157,31 +183,30 @@ def write_clinical(
     with _Transaction(connection):
         deliveries = 0
         if has_rows:
-            names = [identifier(name) for name in store.placement.deliveries]
-            _insert_wide(
-                connection, "clinical.deliveries", ["load_id", "line", "delivery", *names],
-                [str(load.load_id), "line", "delivery", *names],
-                "line in (select line from load_deliveries where line = first_line)",
+            columns = carried_of(submission, store.placement.deliveries)
+            _insert(
+                connection, "clinical.deliveries",
+                {"load_id": str(load.load_id), "line": "line", "delivery": "delivery"}
+                | {name: identifier(name) for name in columns},
+                "where line not in (select line from load_told where line <> first_line)",
             )  # fmt: skip
-            births = [identifier(name) for name in store.placement.births]
-            fixed = ["load_id", "line", "submitter", "transfer", "source", "delivery", "delivery_line",
-                     "mother_subject", "child_subject", "content", "event_year"]  # fmt: skip
-            connection.execute(
-                f"insert into clinical.births ({', '.join([*fixed, *births])})"
-                f" select $load, checked.line, $submitter, $transfer, $source, checked.delivery, told.first_line,"
-                " mother_subject, child_subject, fresh.content, year(event_first),"
-                f" {', '.join(f'checked.{name}' for name in births)}"
-                " from checked_rows checked join load_rows fresh using (line) join load_deliveries told using (line)"
-                " where not fresh.known",
-                {"load": load.load_id, "submitter": submission.submitter, "transfer": submission.transfer,
-                 "source": submission.kind},
+            columns = carried_of(submission, store.placement.births)
+            _insert(
+                connection, "clinical.births",
+                {"load_id": str(load.load_id), "line": "line", "submitter": "$submitter", "transfer": "$transfer",
+                 "source": "$source", "delivery": "delivery", "delivery_line": "coalesce(first_line, line)",
+                 "mother_subject": "mother_subject", "child_subject": "child_subject", "content": "content",
+                 "event_year": "year(event_first)"}
+                | {name: identifier(name) for name in columns},
+                "left join load_told using (line)",
+                {"submitter": submission.submitter, "transfer": submission.transfer, "source": submission.kind},
             )  # fmt: skip
-            deliveries = _count(connection, "select count(distinct delivery) from load_deliveries")
+            deliveries = _count(connection, "select count(distinct delivery) from load_rows")
         connection.execute(
-            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [load.load_id, submission.transfer, submission.submitter, submission.outcome, submission.kind,
              submission.dictionary_version, submission.at.astimezone(UTC).replace(tzinfo=None), load.read, load.stored,
-             load.rejected, load.duplicates, submission.warnings, deliveries],
+             load.rejected, load.duplicates, submission.warnings, deliveries, list(submission.not_carried)],
         )  # fmt: skip
 
 
@@ -195,23 +220,31 @@ class _Transaction:
         self._connection.execute("begin")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._connection.execute("commit" if kind is None else "rollback")
+        if kind is None:
+            self._connection.execute("commit")
+        else:
+            with suppress(duckdb.Error):  # a failed write has ended it already
+                self._connection.execute("rollback")
 
 
-def _insert_wide(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], values: list[str], where: str = ""
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: dict[str, str],
+    rest: str = "",
+    values: dict[str, object] | None = None,
 ) -> None:
-    """Insert columns of the fresh rows; all names come from the dictionary."""
-    wanted = where or "line in (select line from load_rows where not known)"
+    """Insert columns (name to SQL) of the rows to be stored; names and SQL come from the dictionary and this module."""
+    names = ", ".join(map(identifier, columns))
     connection.execute(
-        f"insert into {table} ({', '.join(columns)}) select {', '.join(values)} from checked_rows where {wanted}"
+        f"insert into {table} ({names}) select {', '.join(columns.values())} from load_rows {rest}", values or {}
     )
 
 
-def _digest(columns: list[str]) -> str:
-    """SQL: one digest over columns; a missing value is told apart from an empty one."""
-    parts = ", ".join(f"coalesce({identifier(name)}::varchar, chr(1))" for name in columns)
-    return f"md5(concat_ws(chr(31), {parts or 'chr(1)'}))"
+def _digest(names: Iterable[str]) -> str:
+    """SQL: one digest over fields; a missing value is told apart from an empty one, and by its reason."""
+    parts = (f"coalesce({identifier(n)}::varchar, chr(1) || {identifier(n + MISSING)}, chr(1))" for n in names)
+    return f"md5(concat_ws(chr(31), chr(2), {', '.join(parts)}))"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -158,6 +158,7 @@ def submission(
         rows_rejected=checked.rejected,
         warnings=sum(found.count for found in checked.findings if found.severity == "warning"),
         carried=tuple(name for name in staged.mapping.fields if name not in known),
+        not_carried=checked.not_carried,
         report={
             "checked": report_json(checked, core.transfer),
             "file_kind": checked.title,
@@ -217,7 +218,8 @@ def nothing_stored(
     told: dict[str, Any] = {"code": reason.code, "what": what, "why": why, "fix": fix}
     empty = Submission(
         transfer=transfer, submitter=submitter, outcome=outcome, kind=kind,
-        dictionary_version=inside.store.dictionary.version, at=at, rows_read=0, rows_rejected=0, warnings=0, carried=(),
+        dictionary_version=inside.store.dictionary.version, at=at, rows_read=0, rows_rejected=0, warnings=0,
+        carried=(), not_carried=(),
         report={
             "checked": None, "file_kind": kind, "received_at": format_instant(at),
             "dictionary_version": inside.store.dictionary.version, "not_carried": [], "reason": told,

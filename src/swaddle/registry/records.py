@@ -34,6 +34,10 @@ class Placement:
     deliveries: tuple[str, ...]
     births: tuple[str, ...]
 
+    def all(self) -> tuple[str, ...]:
+        """The columns of all tables."""
+        return self.mother + self.child + self.records + self.deliveries + self.births
+
 
 def place(dictionary: Dictionary) -> Placement:
     """Sort the wide fields of a dictionary."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from swaddle.durable import DiskFault
 from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.signature import PublicSigningKey, Signed
 
@@ -80,21 +81,32 @@ class State:
         """Close the file."""
         self._connection.close()
 
+    def _run(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """One statement; a disk that is full or broken is said as such.
+
+        Raises:
+            DiskFault: the disk said no; the transaction did not happen.
+        """
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            raise DiskFault("the registry's small database could not be written") from error
+
     # Facts: single values such as the last journal entry drained.
 
     def fact(self, name: str) -> str | None:
         """A single value, or nothing."""
-        row = self._connection.execute("select value from facts where name = ?", (name,)).fetchone()
+        row = self._run("select value from facts where name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a single value."""
-        self._connection.execute("insert or replace into facts values (?, ?)", (name, value))
+        self._run("insert or replace into facts values (?, ?)", (name, value))
 
     def set_facts(self, **values: str) -> None:
         """Keep several single values in one transaction."""
         with self._connection:
-            self._connection.execute("begin immediate")
+            self._run("begin immediate")
             self._connection.executemany("insert or replace into facts values (?, ?)", list(values.items()))
 
     def next_instruction(self) -> int:
@@ -110,20 +122,18 @@ class State:
     ) -> None:
         """Keep an invited submitter and what its invitation will prove; an older open invitation of it is dropped."""
         with self._connection:
-            self._connection.execute("begin immediate")
-            self._connection.execute(
+            self._run("begin immediate")
+            self._run(
                 "insert into submitters (id, name, state, invited_at) values (?, ?, 'invited', ?)"
                 " on conflict (id) do update set invited_at = excluded.invited_at, state = 'invited'",
                 (submitter, name, invited_at),
             )
-            self._connection.execute("delete from invitations where submitter = ?", (submitter,))
-            self._connection.execute(
-                "insert into invitations values (?, ?, ?, ?)", (lookup_sha256, submitter, proof_key, expires)
-            )
+            self._run("delete from invitations where submitter = ?", (submitter,))
+            self._run("insert into invitations values (?, ?, ?, ?)", (lookup_sha256, submitter, proof_key, expires))
 
     def invitation(self, lookup_sha256: str) -> tuple[str, bytes, str] | None:
         """(submitter, proof key, expires) of an open invitation."""
-        row: tuple[str, bytes, str] | None = self._connection.execute(
+        row: tuple[str, bytes, str] | None = self._run(
             "select submitter, proof_key, expires from invitations where lookup_sha256 = ?", (lookup_sha256,)
         ).fetchone()
         return row
@@ -132,7 +142,7 @@ class State:
         self, submitter: str, signing_key: PublicSigningKey, sealing: str, enrolment: Signed, words: str, at: str
     ) -> None:
         """The submitter's keys are accepted; the invitation stays until the gateway has taken the instruction."""
-        self._connection.execute(
+        self._run(
             "update submitters set state = 'active', signing_key = ?, sealing = ?, enrolment = ?, words = ?,"
             " active_at = ? where id = ?",
             (signing_key.line, sealing, _dump(enrolment), words, at, submitter),
@@ -145,11 +155,11 @@ class State:
 
     def spend(self, lookup_sha256: str) -> None:
         """The invitation is used up, for good or ill."""
-        self._connection.execute("delete from invitations where lookup_sha256 = ?", (lookup_sha256,))
+        self._run("delete from invitations where lookup_sha256 = ?", (lookup_sha256,))
 
     def submitters(self) -> list[Submitter]:
         """All of them, by name."""
-        rows = self._connection.execute(
+        rows = self._run(
             "select id, name, state, signing_key, sealing, words, invited_at, active_at from submitters order by name"
         )
         return [_submitter(row) for row in rows]
@@ -166,7 +176,7 @@ class State:
 
     def begin(self, transfer: str, token: str) -> Transfer:
         """Write the lease token down before the lease is asked for; a transfer that is known keeps its token."""
-        self._connection.execute(
+        self._run(
             "insert or ignore into transfers (id, submitter, step, token) values (?, '', 'leasing', ?)",
             (transfer, token),
         )
@@ -177,7 +187,7 @@ class State:
     def update(self, transfer: str, **values: str | int | None) -> None:
         """Set columns of a transfer; the names are this module's own callers', never from outside."""
         columns = ", ".join(f"{name} = ?" for name in values)
-        self._connection.execute(f"update transfers set {columns} where id = ?", (*values.values(), transfer))
+        self._run(f"update transfers set {columns} where id = ?", (*values.values(), transfer))
 
     def transfer(self, transfer: str) -> Transfer | None:
         """One by id."""
@@ -188,7 +198,7 @@ class State:
         return list(self._transfers("", ()))
 
     def _transfers(self, where: str, values: tuple[str, ...]) -> Iterable[Transfer]:
-        rows = self._connection.execute(
+        rows = self._run(
             "select id, submitter, step, token, held_at, outcome, reason, kind, stated_subjects, load_id, receipt,"
             f" feedback_reference, feedback from transfers {where} order by rowid",
             values,

@@ -19,22 +19,23 @@ import duckdb
 from swaddle.dictionary.load import load as load_dictionary
 from swaddle.dictionary.model import Dictionary
 from swaddle.errors import IntegrityFault
-from swaddle.intake.engine import connect, identifier
+from swaddle.intake.engine import connect, identifier, literal
 from swaddle.registry.records import MISSING, Placement, place
 
 FILES = ("identifiers", "subjects", "clinical")
 SQL_TYPES = {"int": "BIGINT", "decimal": "DOUBLE", "date": "DATE", "datetime": "TIMESTAMP", "yesno": "BOOLEAN"}
 
-# What the indicators read, one row for each birth that counts (indicators/counting.py says which columns they use).
+# One row for each birth that counts, as the indicators read it; what its layout does not carry is missing as NC.
 BIRTHS_VIEW = """
 create or replace temp view births as
-select born.*, delivery.* exclude (load_id, delivery, line)
+select {columns}
 from clinical.births born
 join clinical.loads load using (load_id)
 join clinical.deliveries delivery on delivery.load_id = born.load_id and delivery.line = born.delivery_line
 where load.outcome = 'stored'
 qualify row_number() over (partition by born.submitter, born.local_record_id order by born.load_id desc) = 1
 """
+BIRTH_COLUMNS = ("load_id", "submitter", "transfer", "source", "mother_subject", "child_subject", "event_year")
 
 
 class StoreLocked(IntegrityFault):
@@ -61,7 +62,7 @@ class Store:
         self.connection = connect(temp_directory=str(folder / "spill"), prepare=self._attach)
         self._make_tables()
         self.remove_strays()
-        self.connection.execute(BIRTHS_VIEW)
+        self._make_view()
 
     def close(self) -> None:
         """Detach and close the files."""
@@ -100,6 +101,16 @@ class Store:
             known = {column[0] for column in found}
             for name in wanted.keys() - known:
                 self.connection.execute(f"alter table {table} add column {identifier(name)} {wanted[name]}")
+
+    def _make_view(self) -> None:
+        columns = [f"born.{name}" for name in BIRTH_COLUMNS]
+        for alias, names in (("born", self.placement.births), ("delivery", self.placement.deliveries)):
+            for name in names[::2]:  # each value column is followed by its missing reason
+                missing = identifier(name + MISSING)
+                is_absent = f"list_contains(load.not_carried, {literal(name)})"
+                columns.append(f"{alias}.{identifier(name)}")
+                columns.append(f"case when {is_absent} then 'NC' else {alias}.{missing} end as {missing}")
+        self.connection.execute(BIRTHS_VIEW.format(columns=", ".join(columns)))
 
     def remove_strays(self) -> None:
         """Remove rows of loads that were never committed: a kill between two files leaves them."""
@@ -155,7 +166,8 @@ class _Columns:
             " content VARCHAR, event_year BIGINT",
             "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR unique, submitter VARCHAR, outcome VARCHAR,"
             " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
-            " rows_rejected BIGINT, rows_duplicate BIGINT, warnings BIGINT, deliveries BIGINT",
+            " rows_rejected BIGINT, rows_duplicate BIGINT, warnings BIGINT, deliveries BIGINT,"
+            " not_carried VARCHAR[]",
         }
 
     def wide_tables(self) -> dict[str, dict[str, str]]:
