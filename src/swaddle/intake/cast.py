@@ -6,7 +6,9 @@ no date, 31 February is none either.
 
 from __future__ import annotations
 
-from swaddle.dictionary.model import Field
+from collections.abc import Iterable
+
+from swaddle.dictionary.model import MISSING_REASONS, Field
 from swaddle.intake.engine import literal
 from swaddle.intake.mapping import UNITS, Source
 
@@ -34,6 +36,9 @@ FORMS = {
     "decimal": "a number (with a point, not a comma)",
     "yesno": "yes or no (Y, N)",
 }
+REASONS = [each for each in MISSING_REASONS if each != "NC"]
+YES = ("y", "yes", "true", "t", "1")
+NO = ("n", "no", "false", "f", "0")
 MISSING_TYPE = "ENUM('NI', 'ASKU', 'NA', 'MSK', 'NC')"
 _YEARS = "BETWEEN DATE '1850-01-01' AND DATE '2149-12-31'"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -42,10 +47,10 @@ _MIDNIGHT = "( 00:00:00)?"  # a date column of Parquet may be a timestamp
 
 
 def raw(source: Source, column_sql: str) -> str:
-    """The cell without blanks around it; NULL where that leaves nothing."""
+    """The cell without spaces around it (readers took other blanks off); NULL where that leaves nothing."""
     if source.constant is not None:
         return literal(source.constant)
-    return f"nullif(trim({column_sql}, chr(32) || chr(9) || chr(10) || chr(160)), '')"
+    return f"nullif(trim({column_sql}), '')"
 
 
 def missing(field: Field, source: Source, raw_sql: str) -> str:
@@ -54,23 +59,23 @@ def missing(field: Field, source: Source, raw_sql: str) -> str:
         return _written_reason(field, raw_sql, "")
     told: list[str] = []
     if codes := [each for each in source.codes if each]:
-        told.append(f"WHEN {raw_sql} IN ({_list(codes)}) THEN NULL")
+        told.append(f"WHEN {_any(raw_sql, codes)} THEN NULL")
     if "" in source.missing:
         told.append(f"WHEN {raw_sql} IS NULL THEN {literal(source.missing[''])}")
     by_reason: dict[str, list[str]] = {}
     for written, reason in source.missing.items():
         if written:
             by_reason.setdefault(reason, []).append(written)
-    told.extend(f"WHEN {raw_sql} IN ({_list(each)}) THEN {literal(reason)}" for reason, each in by_reason.items())
+    told.extend(f"WHEN {_any(raw_sql, each)} THEN {literal(reason)}" for reason, each in by_reason.items())
     return _written_reason(field, raw_sql, " ".join(told))
 
 
 def _written_reason(field: Field, raw_sql: str, told: str) -> str:
     """Reasons that any file may write in place of a value: in names with a question mark, for Na and Ni are names."""
-    plain = "" if field.type == "name" else f"WHEN {raw_sql} IN ('NI', 'ASKU', 'NA', 'MSK') THEN {raw_sql} "
+    plain = "" if field.type == "name" else f"WHEN {_any(raw_sql, REASONS)} THEN {raw_sql} "
     if field.type == "yesno":
-        plain += f"WHEN lower({raw_sql}) IN ('u', 'unknown') THEN 'ASKU' "
-    marked = f"WHEN {raw_sql} IN ('?NI', '?ASKU', '?NA', '?MSK') THEN {raw_sql}[2:]"
+        plain += f"WHEN {_any(f'lower({raw_sql})', ['u', 'unknown'])} THEN 'ASKU' "
+    marked = f"WHEN {_any(raw_sql, [f'?{each}' for each in REASONS])} THEN {raw_sql}[2:]"
     return f"CASE {told} {plain}{marked} END"
 
 
@@ -104,8 +109,8 @@ def typed(field: Field, source: Source | None, text: str) -> str:
     if field.type == "postal":
         bare = f"upper(replace({text}, ' ', ''))"
         return f"CASE WHEN length({bare}) = 6 THEN {bare}[:3] || ' ' || {bare}[4:] ELSE upper({text}) END"
-    yes, no = "('y', 'yes', 'true', 't', '1')", "('n', 'no', 'false', 'f', '0')"
-    return f"CASE WHEN lower({text}) IN {yes} THEN true WHEN lower({text}) IN {no} THEN false END"
+    yes, no = (_any(f"lower({text})", each) for each in (YES, NO))
+    return f"CASE WHEN {yes} THEN true WHEN {no} THEN false END"
 
 
 def hcn_version(text: str, card_text: str) -> str:
@@ -122,12 +127,9 @@ def event_first(event: str) -> str:
     return f"TRY_CAST({day} AS DATE)"
 
 
-def event_last(event: str) -> str:
-    """The last day that a canonical event date can mean."""
-    day = (
-        f"CASE length({event}) WHEN 4 THEN {event} || '-12-31' WHEN 7 THEN {event} || '-01' ELSE left({event}, 10) END"
-    )
-    return f"CASE length({event}) WHEN 7 THEN last_day(TRY_CAST({day} AS DATE)) ELSE TRY_CAST({day} AS DATE) END"
+def event_last(event: str, first: str) -> str:
+    """The last day that a canonical event date can mean, from the first."""
+    return f"CASE length({event}) WHEN 4 THEN make_date(year({first}), 12, 31) WHEN 7 THEN last_day({first}) ELSE {first} END"
 
 
 def number_of(text: str) -> str:
@@ -135,8 +137,9 @@ def number_of(text: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.][0-9]*)?') THEN TRY_CAST({text} AS DOUBLE) END"
 
 
-def _list(values: list[str]) -> str:
-    return ", ".join(literal(each) for each in values)
+def _any(text: str, values: Iterable[str]) -> str:
+    """Whether it is one of these; OR instead of IN, of which the engine would make a join."""
+    return "(" + " OR ".join(f"{text} = {literal(each)}" for each in values) + ")"
 
 
 def _code(field: Field, text: str) -> str:
@@ -144,7 +147,8 @@ def _code(field: Field, text: str) -> str:
     keys = list(field.values)
     for same in (str.lower, str.upper):
         if all(key == same(key) for key in keys):
-            return f"CASE WHEN {same.__name__}({text}) IN ({_list(keys)}) THEN {same.__name__}({text}) END"
+            told = " ".join(f"WHEN {literal(key)} THEN {literal(key)}" for key in keys)
+            return f"CASE {same.__name__}({text}) {told} END"
     told = " ".join(f"WHEN {literal(key.lower())} THEN {literal(key)}" for key in keys)
     return f"CASE lower({text}) {told} END"
 

@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_KEYWORDS = frozenset("case when then else end and or not in is null between".split())
+_KEYWORDS = frozenset(["case", "when", "then", "else", "end", "and", "or", "not", "in", "is", "null", "between"])
 
 # name -> (fewest arguments, most, SQL)
 _FUNCTIONS: dict[str, tuple[int, int, str]] = {

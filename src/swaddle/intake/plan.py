@@ -7,7 +7,7 @@ One SELECT over staged_raw goes through four layers, each a projection over the 
     typed   the typed value; a field that the layout does not carry is a NULL here
     judged  one bit for each thing that is wrong, packed into integers (mask0, mask1, …)
 
-so that a row is read once, whatever the number of checks. Names in the SQL come from the dictionary; whatever comes from
+so that a row is read once, whatever the number of checks (layers.py writes them). Names in the SQL come from the dictionary; whatever comes from
 a mapping or a file is a literal or a column number.
 """
 
@@ -18,13 +18,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from swaddle.dictionary.model import Dictionary, Rule, Severity, WideField
-from swaddle.intake import cast
+from swaddle.intake import cast, layers
 from swaddle.intake.engine import literal
 from swaddle.intake.expression import compile_expression
 from swaddle.intake.mapping import Mapping, Source, folded
-
-BITS_A_MASK = 60
-AGE = "mother_age_years"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +60,13 @@ class Plan:
     @property
     def masks(self) -> int:
         """How many masks a row has."""
-        return -(-len(self.bits) // BITS_A_MASK)
+        return -(-len(self.bits) // layers.BITS_A_MASK)
 
     def test(self, positions: Iterable[int]) -> str:
         """SQL over checked_base: whether any of these bits is set."""
         wanted: dict[int, int] = {}
         for position in positions:
-            mask, bit = divmod(position, BITS_A_MASK)
+            mask, bit = divmod(position, layers.BITS_A_MASK)
             wanted[mask] = wanted.get(mask, 0) | 1 << bit
         parts = [f"(mask{mask} & {value}::UBIGINT) <> 0" for mask, value in wanted.items()]
         return "(" + " OR ".join(parts) + ")" if parts else "false"
@@ -119,9 +116,17 @@ def build(
     bits = [bit for each in carried if each.name in sources for bit in _field_bits(each, dictionary)]
     bits += [_rule_bit(rule) for rule in row_rules]
     bits += _header_bits(dictionary, places, submitter=submitter, sites=sites if "site_id" in sources else None)
+    used = {name for rule in row_rules for name in (*rule.fields, *rule.reads)}
     return Plan(
-        select=_select(
-            cells, sources, carried, absent, row_rules, bits, submitted_on=submitted_on, historical=historical
+        select=layers.select(
+            cells,
+            sources,
+            carried=carried,
+            absent=tuple(each for each in absent if each.name in used),
+            other_submitter=next((bit.fires for bit in bits if bit.field == "submitter"), ""),
+            conditions=["other_submitter" if bit.field == "submitter" else bit.fires for bit in bits],
+            submitted_on=submitted_on,
+            historical=historical,
         ),
         bits=tuple(bits),
         carried=carried,
@@ -141,7 +146,7 @@ def _derivable(wide: dict[str, WideField], sources: dict[str, Source]) -> set[st
         if each.field.name == "hcn_version" and each.name.removesuffix("_version") in sources
     }
     if "mother_birth_date" in sources and "event_date" in sources:
-        follow.add(AGE)
+        follow.add(layers.AGE)
     return follow - set(sources)
 
 
@@ -159,24 +164,24 @@ def _field_bits(each: WideField, dictionary: Dictionary) -> list[Bit]:
     elif each.required in {"R", "W"}:
         bits.append(("F1" if each.required == "R" else "F8", f"{text} IS NULL AND {reason} IS NULL"))
     if about.type not in {"text", "name", "id", "hcn", "postal"}:
+        # CASE, not AND: only rows that it may concern pay for the regular expressions.
         unread = f"({text} IS NOT NULL AND {value} IS NULL)"
         beyond = _beyond(value, about.hard) if about.hard else "false"
-        unit = "false"
+        unit = nines = "false"
         if about.mistaken_unit:
             low, high, _ = about.mistaken_unit
-            unit = f"coalesce({cast.number_of(text)} BETWEEN {low} AND {high}, false)"
+            number = f"CASE WHEN {value} IS NULL THEN {cast.number_of(text)} ELSE {value} END"
+            unit = f"coalesce(({number}) BETWEEN {low} AND {high}, false)"
             bits.append(("F6", unit))
-        nines = "false"
         if about.type in {"int", "decimal", "date", "datetime", "event"}:
-            nines = f"regexp_full_match({text}, '9[9/.-]*')"
-            bits.append(("F7", f"({unread} OR {beyond}) AND NOT {unit} AND {nines}"))
+            nines = f"(CASE WHEN {unread} OR {beyond} THEN regexp_full_match({text}, '9[9/.-]*') ELSE false END)"
+            bits.append(("F7", f"{nines} AND NOT {unit}"))
         kind = "F3" if about.type in {"code", "codes"} else "F2"
         bits.append((kind, f"{unread} AND NOT {unit} AND NOT {nines}"))
         if about.hard:
             bits.append(("F4", f"{beyond} AND NOT {unit} AND NOT {nines}"))
         if about.soft:
-            within = f"NOT {beyond}" if about.hard else f"NOT {unit}"
-            bits.append(("F5", f"{_beyond(value, about.soft)} AND {within}"))
+            bits.append(("F5", f"{_beyond(value, about.soft)} AND NOT {beyond} AND NOT {unit}"))
     return [Bit(id=check, severity=dictionary.checks[check].severity, field=name, fires=fires) for check, fires in bits]
 
 
@@ -205,86 +210,3 @@ def _header_bits(
         severity = dictionary.checks["H2"].severity
         bits.append(Bit(id="H2", severity=severity, field="site_id", fires=fires, registry=True))
     return bits
-
-
-def _select(
-    cells: dict[str, str],
-    sources: dict[str, Source],
-    carried: tuple[WideField, ...],
-    absent: tuple[WideField, ...],
-    row_rules: tuple[Rule, ...],
-    bits: list[Bit],
-    *,
-    submitted_on: date,
-    historical: bool,
-) -> str:
-    direct = [each for each in carried if each.name in sources]
-    names = [each.name for each in direct]
-    submitter = [bit.fires for bit in bits if bit.field == "submitter"]
-    cell_layer = ["line", *(f"{cells[name]} AS {name}__cell" for name in names)]
-    told_layer = ["line"]
-    for each in direct:
-        cell, source = f"{each.name}__cell", sources[each.name]
-        told_layer.append(f"{cast.missing(each.field, source, cell)} AS {each.name}__reason")
-        told_layer.append(f"{cast.decoded(source, cell)} AS {each.name}__decoded")
-    text_layer = ["line"]
-    for name in names:
-        text_layer.append(f"{name}__reason")
-        text_layer.append(f"CASE WHEN {name}__reason IS NULL THEN {name}__decoded END AS {name}__text")
-    typed_layer = ["line"]
-    for each in direct:
-        text = f"{each.name}__text"
-        value = cast.typed(each.field, sources[each.name], text)
-        if each.field.name == "hcn_version" and (card := each.name.removesuffix("_version")) in sources:
-            value = cast.hcn_version(text, f"{card}__text")
-        typed_layer += [text, f"{value} AS {each.name}"]
-        typed_layer.append(f"CAST({each.name}__reason AS {cast.MISSING_TYPE}) AS {each.name}_missing")
-    followed = [each for each in carried if each.name not in sources]
-    for each in followed:
-        if each.field.name == "hcn_version":
-            card = each.name.removesuffix("_version")
-            typed_layer.append(f"{cast.hcn_version('NULL', f'{card}__text')} AS {each.name}")
-            typed_layer.append(f"CAST(NULL AS {cast.MISSING_TYPE}) AS {each.name}_missing")
-    used = {name for rule in row_rules for name in (*rule.fields, *rule.reads)}
-    for each in absent:
-        if each.name in used:
-            typed_layer.append(f"CAST(NULL AS {cast.TYPES[each.field.type]}) AS {each.name}")
-            typed_layer.append(f"CAST('NC' AS {cast.MISSING_TYPE}) AS {each.name}_missing")
-    dated_layer = [
-        "*",
-        f"{cast.event_first('event_date')} AS event_first",
-        f"{cast.event_last('event_date')} AS event_last",
-        f"DATE '{submitted_on.isoformat()}' AS submitted_on",
-        f"{'true' if historical else 'false'} AS historical",
-    ]
-    if any(each.name == AGE for each in followed):
-        aged = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
-        # Only a whole date of birth of the child gives an age; a wild date of birth is the rules' matter, not an age.
-        fit = f"length(event_date) >= 10 AND {aged} BETWEEN 0 AND 99"
-        dated_layer.append(f"CASE WHEN {fit} THEN {aged} END AS {AGE}")
-        dated_layer.append(f"CAST(NULL AS {cast.MISSING_TYPE}) AS {AGE}_missing")
-    judged_layer = ["line", "event_first", "event_last"]
-    for each in carried:
-        judged_layer += [each.name, f"{each.name}_missing"]
-    judged_layer += _masks(bits)
-    # `submitter` is compared on the raw row, so its bit is computed at the bottom and carried up.
-    if submitter:
-        cell_layer.append(f"{submitter[0]} AS other_submitter")
-        told_layer.append("other_submitter")
-        text_layer.append("other_submitter")
-        typed_layer.append("other_submitter")
-    sql = "staged_raw"
-    for layer in (cell_layer, told_layer, text_layer, typed_layer, dated_layer, judged_layer):
-        sql = f"(SELECT {', '.join(layer)} FROM {sql})"
-    return sql[1:-1]
-
-
-def _masks(bits: list[Bit]) -> list[str]:
-    masks = []
-    for start in range(0, len(bits), BITS_A_MASK):
-        terms = []
-        for offset, bit in enumerate(bits[start : start + BITS_A_MASK]):
-            fires = "other_submitter" if bit.field == "submitter" else bit.fires
-            terms.append(f"(CASE WHEN {fires} THEN {1 << offset}::UBIGINT ELSE 0::UBIGINT END)")
-        masks.append(f"({' | '.join(terms)}) AS mask{start // BITS_A_MASK}")
-    return masks

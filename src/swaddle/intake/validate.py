@@ -18,7 +18,8 @@ from swaddle.intake import cast
 from swaddle.intake.engine import literal
 from swaddle.intake.faults import MappingFault, TooLarge
 from swaddle.intake.findings import report_json, sort_key, words
-from swaddle.intake.plan import BITS_A_MASK, Bit, Plan, build
+from swaddle.intake.layers import BITS_A_MASK
+from swaddle.intake.plan import Bit, Plan, build
 from swaddle.intake.rejected import write_rejected_csv
 from swaddle.intake.tables import (
     REFUSED_OVER,

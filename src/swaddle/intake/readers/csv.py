@@ -98,7 +98,7 @@ def read_header(source_fd: int, size_bytes: int, mapping: Mapping | None) -> Hea
 
 def _split_header(text: str, given: str) -> tuple[list[str], str]:
     """Names and delimiter: the one given, else the one that parts the line into most cells."""
-    if "\x00" in text or not text.isprintable() and "\t" not in text:
+    if "\x00" in text or (not text.isprintable() and "\t" not in text):
         raise HeaderFault("its first line holds control characters")
     best: tuple[list[str], str] | None = None
     for delimiter in (given,) if given else _DELIMITERS:

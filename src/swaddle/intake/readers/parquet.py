@@ -79,13 +79,15 @@ def _form(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[tuple[str, 
 def _stage(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str, ...]) -> None:
     if _ROW_NUMBER in {folded(each) for each in columns}:
         raise HeaderFault(f"a column is called {_ROW_NUMBER}, which the reader needs for itself")
-    cells = ", ".join(f"nullif(CAST({identifier(name)} AS VARCHAR), '') AS c{n}" for n, name in enumerate(columns))
+    types = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
+    texts = [f"c{n}" for n, row in enumerate(types) if row[1] in {"VARCHAR", "BLOB"}]
+    cells = ", ".join(
+        f"nullif({_cell(identifier(name), text=f'c{n}' in texts)}, '') AS c{n}" for n, name in enumerate(columns)
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE staged_raw AS SELECT {_ROW_NUMBER} + 1 AS line, {cells} "
         f"FROM read_parquet({path}, {_ROW_NUMBER} = true)"
     )
-    types = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
-    texts = [f"c{n}" for n, row in enumerate(types) if row[1] in {"VARCHAR", "BLOB"}]
     connection.execute("CREATE OR REPLACE TEMP TABLE staged_broken (line BIGINT, why VARCHAR, raw VARCHAR)")
     if texts:
         all_text = f"concat_ws(' ', {', '.join(texts)})"
@@ -94,3 +96,9 @@ def _stage(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str,
             f"WHERE regexp_matches({all_text}, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F]')"
         )
         connection.execute("DELETE FROM staged_raw WHERE line IN (SELECT line FROM staged_broken)")
+
+
+def _cell(column: str, *, text: bool) -> str:
+    """A value as text, blanks around it taken off as the CSV reader does."""
+    plain = f"CAST({column} AS VARCHAR)"
+    return f"trim({plain}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))" if text else plain

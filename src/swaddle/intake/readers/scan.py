@@ -29,6 +29,7 @@ LIMIT_QUOTED_LINES = 100
 CELL = "\x1f"
 LINE_IN_CELL = "\x1e"
 BLOCK_LINES = 4096
+_ODD_BLANKS = "\xa0\t\n\r "  # taken off a cell's ends here, so that the checks need to take off spaces only
 _GUARDS = (b"'=", b"'+", b"'-", b"'@", b"'\t", b"'\r")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _CONTROLS = bytes({*range(9), 11, 12, *range(14, 32)})
@@ -108,9 +109,11 @@ class Scanner:
             text = data.decode(self.encoding)
         except UnicodeDecodeError:
             return None
+        delimiter = self.delimiter
+        if "\xa0" in text or ("\t" in text and delimiter != "\t"):
+            return None
         if '"' in text:
             return self._quick_quoted(lines, text)
-        delimiter = self.delimiter
         if self.columns == 1:
             if delimiter in text or not all(map(bytes.strip, lines)):
                 return None
@@ -221,6 +224,7 @@ class Scanner:
     def _row(self, cells: list[str], text: str) -> str | tuple[str, str]:
         if len(cells) != self.columns:
             return "B1", text
+        cells = [each.strip(_ODD_BLANKS) for each in cells]
         joined = CELL.join(cells)
         if "'" in joined:
             joined = CELL.join(each[1:] if _GUARDED.match(each) else each for each in cells)

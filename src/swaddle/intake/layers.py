@@ -1,0 +1,121 @@
+"""The layers of the one SELECT that checks a row (plan.py says what they are). Pure: text in, text out.
+
+Names of columns between the layers: `<field>__cell`, `<field>__reason`, `<field>__told`, `<field>__text` (what is left to be
+read as a value), and at last `<field>` and `<field>_missing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from datetime import date
+
+from swaddle.dictionary.model import WideField
+from swaddle.intake import cast
+from swaddle.intake.mapping import Source
+
+BITS_A_MASK = 60
+AGE = "mother_age_years"
+_VERSION = "hcn_version"
+_NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
+
+
+def select(
+    cells: Map[str, str],
+    sources: Map[str, Source],
+    *,
+    carried: Sequence[WideField],
+    absent: Sequence[WideField],
+    other_submitter: str,
+    conditions: Sequence[str],
+    submitted_on: date,
+    historical: bool,
+) -> str:
+    """The SELECT over staged_raw.
+
+    Args:
+        cells: field to the SQL of its cell.
+        sources: field to where the mapping takes it from.
+        carried: fields that the layout holds or that follow from others.
+        absent: fields that it does not hold but that a rule looks at.
+        other_submitter: condition over the raw row that it names another submitter; "" where no column says.
+        conditions: one for each bit, over the dated layer.
+        submitted_on: the day of the check.
+        historical: births of long ago are expected.
+    """
+    direct = [each for each in carried if each.name in sources]
+    follows = {each.name for each in carried} - set(sources)
+    passed = ["line", "other_submitter"] if other_submitter else ["line"]
+    cell_layer = ["line", *(f"{cells[each.name]} AS {each.name}__cell" for each in direct)]
+    if other_submitter:
+        cell_layer.append(f"{other_submitter} AS other_submitter")
+    told_layer, text_layer = list(passed), list(passed)
+    for each in direct:
+        name, source = each.name, sources[each.name]
+        told_layer.append(f"{cast.missing(each.field, source, f'{name}__cell')} AS {name}__reason")
+        told_layer.append(f"{cast.decoded(source, f'{name}__cell')} AS {name}__told")
+        text_layer.append(f"{name}__reason")
+        text_layer.append(f"CASE WHEN {name}__reason IS NULL THEN {name}__told END AS {name}__text")
+    typed_layer = [*passed, *_typed(direct, follows, sources)]
+    for each in absent:
+        typed_layer.append(f"CAST(NULL AS {cast.TYPES[each.field.type]}) AS {each.name}")
+        typed_layer.append(f"CAST('NC' AS {cast.MISSING_TYPE}) AS {each.name}_missing")
+    first_layer = ["*", f"{cast.event_first('event_date')} AS event_first"]
+    dated_layer = [
+        _with_age(direct, follows),
+        f"{cast.event_last('event_date', 'event_first')} AS event_last",
+        f"DATE '{submitted_on.isoformat()}' AS submitted_on",
+        f"{'true' if historical else 'false'} AS historical",
+    ]
+    judged_layer = ["line", "event_first", "event_last"]
+    for each in carried:
+        judged_layer += [each.name, f"{each.name}_missing"]
+    judged_layer += _masks(conditions)
+    sql = "staged_raw"
+    for layer in (cell_layer, told_layer, text_layer, typed_layer, first_layer, dated_layer, judged_layer):
+        sql = f"(SELECT {', '.join(layer)} FROM {sql})"
+    return sql[1:-1]
+
+
+def _typed(direct: Sequence[WideField], follows: set[str], sources: Map[str, Source]) -> list[str]:
+    layer = []
+    for each in direct:
+        text = f"{each.name}__text"
+        card = each.name.removesuffix("_version")
+        if each.field.name == _VERSION and card in sources:
+            value = cast.hcn_version(text, f"{card}__text")
+        else:
+            value = cast.typed(each.field, sources[each.name], text)
+        layer += [text, f"{value} AS {each.name}"]
+        layer.append(f"CAST({each.name}__reason AS {cast.MISSING_TYPE}) AS {each.name}_missing")
+    for name in sorted(follows - {AGE}):
+        card = name.removesuffix("_version")
+        layer.append(f"{cast.hcn_version('NULL', f'{card}__text')} AS {name}")
+        layer.append(f"{_NO_REASON} AS {name}_missing")
+    return layer
+
+
+def _with_age(direct: Sequence[WideField], follows: set[str]) -> str:
+    """All columns so far, with the mother's age worked out where it is not given.
+
+    Only a whole date of birth of the child gives an age; a wild date of birth is the rules' matter, not an age.
+    """
+    names = {each.name for each in direct}
+    years = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
+    worked_out = f"CASE WHEN length(event_date) >= 10 AND {years} BETWEEN 0 AND 99 THEN {years} END"
+    if AGE in follows:
+        return f"*, {worked_out} AS {AGE}, {_NO_REASON} AS {AGE}_missing"
+    if {AGE, "mother_birth_date"} <= names:
+        return f"* REPLACE (CASE WHEN {AGE}__text IS NULL THEN {worked_out} ELSE {AGE} END AS {AGE})"
+    return "*"
+
+
+def _masks(conditions: Sequence[str]) -> list[str]:
+    masks = []
+    for start in range(0, len(conditions), BITS_A_MASK):
+        terms = " | ".join(
+            f"(CASE WHEN {fires} THEN {1 << offset}::UBIGINT ELSE 0::UBIGINT END)"
+            for offset, fires in enumerate(conditions[start : start + BITS_A_MASK])
+        )
+        masks.append(f"({terms}) AS mask{start // BITS_A_MASK}")
+    return masks
