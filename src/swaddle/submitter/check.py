@@ -38,7 +38,7 @@ def count(source: Source, kind: str | None, at: datetime) -> Counts:
             found = tables.execute("SELECT count(DISTINCT subject) FROM row_subjects").fetchone()
             subjects = int(found[0]) if found else None
             return Counts(checked.kind, checked.rows_read, subjects, checked.dictionary_version)
-    except FileFault:
+    except (FileFault, duckdb.Error):
         return Counts(kind or "unknown")
 
 

@@ -102,10 +102,10 @@ def send(
     with party.client() as client:
         run = Run(party, client, progress)
         with only_one(party.state.lock):
-            wanted = run.bring_all(sources, kind)
+            run.bring_all(sources, kind)
         if wait_s > 0:
-            run.wait(wanted, time.monotonic() + wait_s, sleep)
-    return [*run.already, *run.sent.values()]
+            run.wait(time.monotonic() + wait_s, sleep)
+    return run.account()
 
 
 class Run:
@@ -116,26 +116,33 @@ class Run:
         self.party = party
         self.client = client
         self.progress = progress
-        self.already: list[Sent] = []
         self.sent: dict[str, Sent] = {}
+        self._wanted: list[str] = []  # what was asked for in this run, in its order
         self._trust: trust.Trust | None = None
 
-    def bring_all(self, sources: Sequence[Source], kind: str | None) -> set[str]:
-        """Bring everything to the gateway; the references of what `sources` are, of all where there are none."""
-        wanted = {found.reference for source in sources if (found := self._found_or_begun(source, kind)) is not None}
-        brought = {outgoing.reference for outgoing in self.party.state.pending() if self._bring(outgoing, wanted)}
-        return wanted if sources else brought
+    def bring_all(self, sources: Sequence[Source], kind: str | None) -> None:
+        """Bring everything to the gateway: `sources`, and what is open from earlier runs."""
+        self._wanted = [self._found_or_begun(source, kind) for source in sources]
+        for outgoing in self.party.state.pending():
+            self._bring(outgoing)
+        if not sources:
+            self._wanted = list(self.sent)
 
-    def wait(self, wanted: set[str], deadline: float, sleep: Callable[[float], None]) -> None:
-        """Ask for the receipts of `wanted` until they are there or the time is over."""
+    def account(self) -> list[Sent]:
+        """What became of each: first what was asked for, in its order, then the rest."""
+        asked = [self.sent[reference] for reference in dict.fromkeys(self._wanted) if reference in self.sent]
+        return asked + [sent for reference, sent in self.sent.items() if reference not in self._wanted]
+
+    def wait(self, deadline: float, sleep: Callable[[float], None]) -> None:
+        """Ask for the receipts of what was asked for until they are there or the time is over."""
         pause = 0.2
-        while open_ones := {reference for reference in wanted if self._waits(reference)}:
+        while open_ones := {reference for reference in self._wanted if self._waits(reference)}:
             left = deadline - time.monotonic()
             if left <= 0:
                 for reference in open_ones:
                     self.sent[reference].trouble = NoReceiptYet()
                 return
-            self.progress("waiting for the receipt", len(wanted) - len(open_ones), len(wanted))
+            self.progress("waiting for the receipt", len(self._wanted) - len(open_ones), len(self._wanted))
             sleep(min(pause, left))
             pause = min(pause * 1.5, SLOWEST_POLL_S)
             with suppress(AnotherRuns), only_one(self.party.state.lock):
@@ -146,24 +153,24 @@ class Run:
     def _waits(self, reference: str) -> bool:
         return reference in self.sent and self.sent[reference].state == "held"
 
-    def _found_or_begun(self, source: Source, kind: str | None) -> Outgoing | None:
-        """The send of a file as it is now: one on its way, a new one, or None where it was stored already."""
+    def _found_or_begun(self, source: Source, kind: str | None) -> str:
+        """The send of a file as it is now: one on its way, one that was stored already, or a new one."""
         state = self.party.state
         same_path = [send for send in state.pending() if send.path == str(source.path)]
         for outgoing in same_path:
             if outgoing.is_of(source.path, source.size_bytes, source.mtime_ns):
-                return outgoing
+                return outgoing.reference
         stored = state.stored_before(source.path, source.size_bytes, source.mtime_ns)
         if stored is not None:
             sent = Sent(stored.transfer, "stored", stored.body_bytes, stored.plaintext_bytes)
             sent.held_statement, sent.receipt = state.held_path(stored.transfer), state.receipt_path(stored.transfer)
-            self.already.append(sent)
-            return None
+            self.sent[stored.transfer] = sent
+            return stored.transfer
         begun = self._begin(source, kind, replaces=None)
         for older in same_path:
             if not older.is_held:
                 state.end(older, "superseded", self._now())
-        return begun
+        return begun.reference
 
     def _begin(self, source: Source, kind: str | None, replaces: str | None) -> Outgoing:
         """Write down a new send, before anybody hears of it."""
@@ -193,21 +200,18 @@ class Run:
             )
         )
 
-    def _bring(self, outgoing: Outgoing, wanted: set[str]) -> bool:
+    def _bring(self, outgoing: Outgoing) -> None:
         """Bring one send as far as it goes today; a lost one is begun again."""
         if any(other.replaces == outgoing.reference for other in self.party.state.pending()):
             self.party.state.end(outgoing, "lost", self._now())  # killed between the two writes of `_again`
-            return False
+            return
         try:
             self._guarded(outgoing, self._settle if outgoing.is_held else self._carry, may_be_lost=False)
         except TransferLost as error:
             anew = self._again(outgoing, error)
-            if anew is None:
-                return False
-            if outgoing.reference in wanted:
-                wanted.add(anew.reference)
-            self._guarded(anew, self._carry)
-        return True
+            if anew is not None:
+                self._wanted = [anew.reference if one == outgoing.reference else one for one in self._wanted]
+                self._guarded(anew, self._carry)
 
     def _again(self, outgoing: Outgoing, error: TransferLost) -> Outgoing | None:
         """Begin a lost send anew, if its file is still what it was."""
@@ -215,8 +219,8 @@ class Run:
         try:
             if prepare.look_at(source.path) != source:
                 raise SourceGone
-        except FileFault as gone:
-            self._note(outgoing, "failed").trouble = gone
+        except FileFault:
+            self._note(outgoing, "failed").trouble = SourceGone()
             if parse_instant(outgoing.expires) + ASKED_FOR < self.party.now():
                 self.party.state.end(outgoing, "lost", self._now())
             return None
