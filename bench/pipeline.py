@@ -2,10 +2,10 @@
 
     python bench/pipeline.py [--data ../shared/data] [--rounds 5] [--file PATH --kind KIND]
 
-Takes the NCHS births of 2006 (427,323 rows, Parquet; with --csv the same rows as CSV), seals them to a registry made for
-the run, and times `registry.pipeline.take_in`: unseal, read, check every rule, link, store in three encrypted files with
-the row that commits. Beside it, in the same rounds, a peer that does far less: DuckDB alone copies the same file into one
-plain table of an unencrypted database, nothing checked. The ratio says what safety and checking cost.
+Takes the NCHS births of 2006 (427,323 rows, Parquet; with --csv the same rows as CSV), seals them to a registry made
+for the run, and times `registry.pipeline.take_in`: unseal, read, check every rule, link, store in three encrypted files
+with the row that commits. Beside it, in the same rounds, a peer that does far less: DuckDB alone copies the same file
+into one plain table of an unencrypted database, nothing checked. The ratio says what safety and checking cost.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import duckdb
 
 from swaddle.canonical import format_instant
 from swaddle.custody.ledger import Ledger
-from swaddle.envelope.manifest import Description, FileEntry
 from swaddle.envelope.keys import SealingPair
+from swaddle.envelope.manifest import Description, FileEntry
 from swaddle.envelope.seal import close_envelope, new_data_key, seal_file
 from swaddle.envelope.signature import SigningKey, sign
 from swaddle.registry import keys
@@ -149,7 +149,8 @@ def run(source: Path, scratch: Path, options: argparse.Namespace) -> None:
         if round_number == 0:
             print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {outcome.rows}")
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            print(f"peak memory {peak / 1024:,.0f} MiB, {(peak - before) / 1024:,.0f} MiB of it added by the first load")
+            added = (peak - before) / 1024
+            print(f"peak memory {peak / 1024:,.0f} MiB, {added:,.0f} MiB of it added by the first load")
         size = sum(path.stat().st_size for path in (home / "store").glob("*.duckdb"))
         registry.store.close()
         print(f"  round {round_number + 1}: {rows / ours[-1]:>10,.0f} rows/s   peer {rows / theirs[-1]:>12,.0f} rows/s")

@@ -69,7 +69,9 @@ class World:
         return folder / name
 
     def send(self, name, *paths, kind="births"):
-        return [sent.transfer for sent in send(self.party(name), list(paths), kind)]
+        """The transfers that the gateway now holds; what earlier sends are told of is not among them."""
+        done = send(self.party(name), list(paths), kind)
+        return [sent.transfer for sent in done if sent.state == "held"]
 
 
 def make_world(folder: Path, gateway) -> World:
