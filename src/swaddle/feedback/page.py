@@ -53,6 +53,7 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         sample=sample[:SAMPLE_ROWS],
         sample_of=max(counts["error"], len(sample)),
         with_csv=with_csv,
+        any_record=any(row.record for row in sample[:SAMPLE_ROWS]),
         any_masked=any(words.is_health_card(row.field) for row in sample[:SAMPLE_ROWS]),
         indicators=[view(item) for item in answered],
         silent=_unanswered(submission, indicators),

@@ -6,6 +6,7 @@ in.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ class Counts:
 
     total: Cell = EMPTY
     groups: dict[str, Cell] = field(default_factory=dict)
+    reasons: Counter[tuple[str, bool]] = field(default_factory=Counter)
     unknown_by: list[Unknown] = field(default_factory=list)
 
     @property
@@ -120,12 +122,16 @@ def count(connection: duckdb.DuckDBPyConnection, definition: Definition, scope: 
         if group:
             side.groups[group] = side.groups.get(group, EMPTY).plus(cell)
         if reason:
-            births = counts + placed + unknown
-            side.unknown_by.append(Unknown(field=reason, births=births, not_carried=bool(not_carried)))
+            side.reasons[reason, not_carried] += counts + placed + unknown
+    order = {name: place for place, name in enumerate(definition.needs)}
     for side in (own, others):
         side.groups = _complete(definition, side)
-        order = {name: place for place, name in enumerate(definition.needs)}
-        side.unknown_by.sort(key=lambda item: (order.get(item.field, len(order)), item.not_carried))
+        side.unknown_by = [
+            Unknown(field=reason, births=births, not_carried=not_carried)
+            for (reason, not_carried), births in sorted(
+                side.reasons.items(), key=lambda item: (order.get(item[0][0], len(order)), item[0][1])
+            )
+        ]
     return own, others
 
 

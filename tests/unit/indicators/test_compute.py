@@ -97,6 +97,15 @@ def test_robson_groups_add_up_and_contribute(births):
     assert "the largest part of them, 71.4%, is group 5" in robson.finding
 
 
+def test_births_that_lack_the_same_field_are_one_line(births):
+    births.add(30, **TERM)
+    births.add(4, **TERM | {"presentation": "other", "birth_type": "caesarean"})
+    births.add(3, **{name: value for name, value in TERM.items() if name not in {"presentation", "birth_type"}})
+    robson = results(births)["robson"]
+    assert [(item.field, item.births) for item in robson.unknown_by] == [("presentation", 7)]
+    assert robson.unknown == 7
+
+
 def test_what_no_birth_of_the_layout_carries_is_not_answered(births):
     carried = {name: value for name, value in TERM.items() if name not in {"presentation", "previous_cs"}}
     births.add(50, source="nchs-births-2006", not_carried=("presentation", "previous_cs"), **carried)
