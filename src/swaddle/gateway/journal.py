@@ -34,7 +34,7 @@ def append(index: Index, event: str, subject: str, **detail: str | int | None) -
     """Write the next entry into the running transaction; `detail` takes ids, digests, instants and counts only."""
     if event not in EVENTS:
         raise ValueError("an event that the spec does not list")
-    sequence = int(index.fact("journal_sequence") or 0) + 1
+    sequence = 1 + max(int(index.fact("journal_sequence") or 0), _last(index))
     entry = canonical(
         {
             "at": format_instant(index.now()),
@@ -48,6 +48,12 @@ def append(index: Index, event: str, subject: str, **detail: str | int | None) -
     index.write("INSERT INTO journal VALUES (?, ?)", sequence, entry)
     index.set_fact("journal_sequence", str(sequence))
     index.set_fact("journal_tip", digest_hex(entry))
+
+
+def _last(index: Index) -> int:
+    """The highest number there is; only in a broken journal another one than the counter says."""
+    row = index.row("SELECT coalesce(max(sequence), 0) AS n FROM journal")
+    return 0 if row is None else int(row["n"])
 
 
 def page(index: Index, after: int) -> JournalPage:

@@ -1,7 +1,7 @@
 """A gateway called directly, with its registry and one submitter."""
 
 import pytest
-from gateway_world import direct_world
+from gateway_world import Clock, direct_world
 
 
 @pytest.fixture
@@ -13,3 +13,8 @@ def world(tmp_path):
 @pytest.fixture
 def party(world):
     return world.enrol()
+
+
+@pytest.fixture
+def fresh_clock():
+    return Clock()
