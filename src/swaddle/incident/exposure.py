@@ -144,23 +144,27 @@ class Presence:
 def presences(entries: Iterable[Entry], place: str = GATEWAY) -> tuple[Presence, ...]:
     """The copies that custody knows of at `place`, in the order they came there.
 
-    A copy whose arrival is not recorded but whose end is counts from the first word about it.
+    A copy whose arrival is not recorded but whose end is counts from the first word about it. Much of this is the
+    gateway's own word, and a hacked one can set its clock back: a copy was there at least until the last thing that
+    custody says of it before its end, and that includes the registry's own reading.
     """
     since: dict[str, datetime] = {}
     until: dict[str, datetime] = {}
     first_word: dict[str, datetime] = {}
+    last_word: dict[str, datetime] = {}
     facts: dict[str, dict[str, Any]] = {}
     for entry in entries:
         at = parse_instant(entry.at)
-        first_word.setdefault(entry.subject, at)
+        first_word[entry.subject] = min(at, first_word.get(entry.subject, at))
+        last_word[entry.subject] = max(at, last_word.get(entry.subject, at))
         facts.setdefault(entry.subject, {}).update(entry.detail)
         if entry.detail.get("place", GATEWAY) != place:
             continue
         if entry.event in STARTS:
-            since.setdefault(entry.subject, at)
+            since[entry.subject] = min(at, since.get(entry.subject, at))
         elif entry.event == END:
             since.setdefault(entry.subject, first_word[entry.subject])
-            until[entry.subject] = at + RESOLUTION
+            until[entry.subject] = last_word[entry.subject] + RESOLUTION
     return tuple(
         _presence(transfer, place, begun, until.get(transfer), facts[transfer]) for transfer, begun in since.items()
     )

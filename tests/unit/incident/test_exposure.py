@@ -143,6 +143,15 @@ def test_an_end_without_a_beginning_counts_from_the_first_word():
     assert (presences(entries)[0].since, presences(entries)[0].until) == (at(3), at(10))
 
 
+def test_a_gateway_that_sets_its_clock_back_cannot_make_a_copy_gone_before_the_registry_read_it():
+    entries = ledger(
+        (5, "transfer-held", transfer(1), {"place": "gateway"}),
+        (30, "transfer-pulled", transfer(1), {"place": "registry"}),
+        (6, "copy-destroyed", transfer(1), {"place": "gateway"}),
+    )
+    assert presences(entries)[0].until == at(31)
+
+
 def test_who_is_in_a_transfer_that_nobody_opened_is_not_known_but_its_stated_count_is():
     entries = ledger(
         (1, "transfer-held", transfer(1), {"submitter": HOSPITAL}),
