@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from swaddle.demo import copying, trial
 from swaddle.demo.needles import Category
 from swaddle.demo.search import LEAST_BYTES, Hit, Search
@@ -111,7 +113,7 @@ def raid(
         target: a new folder for the copy.
         sought: what to look for.
         read: says what lies in the copied home.
-        publics: X25519 public keys whose private halves would open a header.
+        publics: X25519 halves of the public keys that headers are sealed to.
 
     Raises:
         MemoryClosed: the memory cannot be copied.
@@ -127,8 +129,8 @@ def raid(
     hits, found = _search(Search({**sought.needles, marker: Category.MARKER}), [*files, *taken.memory], target, marker)
     plain = [path for path in files if path.name not in lying.body_files]
     own_memory = [path for path in taken.memory if path.name.startswith("memory-")]
-    tried, left_out, opened = _try_keys(plain, own_memory, lying.bodies)
-    private = _try_private(plain, publics)
+    keys = trial.different(batch for path in plain for batch in (trial.encoded_keys(path), *trial.windows(path, 1)))
+    tried, left_out, opened = _try_keys(keys, own_memory, lying.bodies)
     return Found(
         taken=taken,
         sought=sought.count(),
@@ -139,8 +141,8 @@ def raid(
         transfers_untried=lying.unknown,
         keys_tried=tried,
         keys_left_out=left_out,
-        private_keys_tried=private[0],
-        opened=opened | private[1],
+        private_keys_tried=len(keys),
+        opened=opened | _try_private(keys, publics),
         seconds=time.monotonic() - started,
     )
 
@@ -173,10 +175,11 @@ def _search(search: Search, paths: list[Path], root: Path, marker: bytes) -> tup
     return list(found.values()), markers
 
 
-def _try_keys(plain: list[Path], memory: list[Path], bodies: Sequence[trial.Body]) -> tuple[int, int, frozenset[str]]:
-    """Try what could be a data key on every body; (tried, left out, transfers opened)."""
-    batches = [trial.encoded_keys(path) for path in plain]
-    batches += [batch for path in plain for batch in trial.windows(path, 1)]
+def _try_keys(keys: trial.Keys, memory: list[Path], bodies: Sequence[trial.Body]) -> tuple[int, int, frozenset[str]]:
+    """Try `keys` and what memory holds as the data key of every body; (tried, left out, transfers opened)."""
+    if not bodies:
+        return 0, 0, frozenset()
+    batches = [keys]
     from_memory = 0
     left_out = 0
     for path in memory:
@@ -186,20 +189,13 @@ def _try_keys(plain: list[Path], memory: list[Path], bodies: Sequence[trial.Body
                 continue
             from_memory += len(batch)
             batches.append(batch)
-    if not bodies:
-        return 0, 0, frozenset()
     with ThreadPoolExecutor(_THREADS) as pool:
         opened = pool.map(lambda batch: {body.transfer for body in bodies if trial.opening(batch, body)}, batches)
         return sum(map(len, batches)), left_out, frozenset().union(*opened)
 
 
-def _try_private(plain: list[Path], publics: frozenset[bytes]) -> tuple[int, frozenset[str]]:
-    """Try what could be a private key or its seed against the public keys that headers are sealed to."""
-    tried = 0
-    hits: set[str] = set()
+def _try_private(keys: trial.Keys, publics: frozenset[bytes]) -> frozenset[str]:
+    """Try `keys` as seeds of the keys that headers are sealed to."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        batches = [batch for path in plain for batch in (trial.encoded_keys(path), *trial.windows(path, 1))]
-        for batch, opened in zip(batches, pool.map(lambda keys: trial.unsealing(keys, publics), batches), strict=True):
-            tried += len(batch)
-            hits.update("a private key" for _ in opened)
-    return tried, frozenset(hits)
+        opened = pool.map(lambda batch: trial.unsealing(batch, publics), np.array_split(keys, 2 * _THREADS))
+        return frozenset("a private key" for hits in opened for _ in hits)

@@ -61,13 +61,12 @@ def of_invitation(text: str) -> Iterator[Secret]:
 
 
 def sealed_to(parties: Sequence[Party]) -> frozenset[bytes]:
-    """The X25519 public keys, classic and inside the hybrid, that headers of these parties are sealed to."""
+    """The X25519 halves of the public keys that headers of these parties are sealed to."""
     publics = set()
     for party in parties:
         for path in _small_files(party.home):
             if (value := _json(path)) and SEALING_PAIR in value:
                 publics.add(b64decode(value["public"]["hpke"])[-32:])
-                publics.add(b64decode(value["public"]["crypt4gh"]))
     return frozenset(publics)
 
 

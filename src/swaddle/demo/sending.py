@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swaddle.demo.files import Parcel
+from swaddle.demo.layout import KIND
 from swaddle.demo.line import TearingLine
 from swaddle.demo.outcome import Proof
 from swaddle.demo.parties import Party, StepFailed, end
@@ -63,11 +64,14 @@ def send_all(party: Party, parcels: Sequence[Parcel], wrong: Path | None) -> lis
     """
     own = {parcel.path.stat().st_size: parcel for parcel in parcels}
     paths = [parcel.path for parcel in parcels] + ([wrong] if wrong else [])
-    said = party.run("send", *paths, "--json").value
+    said = party.run("send", *(parcel.path for parcel in parcels), "--json").value["transfers"] if parcels else []
+    if wrong:
+        # Its sender takes it for births, and says so.
+        said += party.run("send", wrong, "--as", KIND, "--json").value["transfers"]
+    held = {str(each["id"]): each for each in said if each["state"] == "held"}
     sent = [
-        Despatched(str(each["id"]), own.get(int(each["plaintext_bytes"])), int(each["body_bytes"]))
-        for each in said["transfers"]
-        if each["state"] == "held"
+        Despatched(transfer, own.get(int(each["plaintext_bytes"])), int(each["body_bytes"]))
+        for transfer, each in held.items()
     ]
     if len(sent) != len(paths) or len(own) != len(parcels) or sum(each.parcel is None for each in sent) != bool(wrong):
         raise StepFailed(command="send", status=0, said=f"{len(sent)} of {len(paths)} files are held")

@@ -6,7 +6,8 @@ the bytes that were sent (the demo knows them, which saves the thief the work of
 eight bytes against one chance in 2^64). Files that are no bodies are tried at every offset; memory, which is hundreds
 of megabytes, at every eighth byte, where programs
 put things. Windows that no random key looks like are left out
-(`LEAST_KINDS`), and each window of the files is also tried as a private key that headers are sealed to.
+(`LEAST_KINDS`), and each window of the files is also tried as the seed of a key that headers are
+sealed to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import shake_256
 from pathlib import Path
@@ -26,6 +27,8 @@ from numpy.typing import NDArray
 KEY_BYTES = 32
 # 32 random bytes hold 30 different values on average; fewer than 21 in one of 280 million keys.
 LEAST_KINDS = 21
+# And 12 of them are printable; more than 26 in one of 19 million keys. Text that encodes a key is decoded instead.
+MOST_PRINTABLE = 26
 _BATCH = 8_192
 _READ_BYTES = 1 << 22
 _CONSTANTS = np.frombuffer(b"expand 32-byte k", dtype="<u4")
@@ -70,10 +73,9 @@ def encoded_keys(path: Path) -> Keys:
             found.append(base64.b64decode(piece))
             if (left := (len(plain) - skip) % 4) > 1:
                 found[-1] += base64.b64decode(plain[skip + len(piece) :] + b"=" * (4 - left))
-    rows = [
+    return different(
         window for data in found if len(data) >= KEY_BYTES for window in _likely(np.frombuffer(data, dtype=np.uint8), 1)
-    ]
-    return np.unique(np.concatenate(rows), axis=0) if rows else np.empty((0, KEY_BYTES), dtype=np.uint8)
+    )
 
 
 def opening(keys: Keys, body: Body) -> list[bytes]:
@@ -89,32 +91,44 @@ def opening(keys: Keys, body: Body) -> list[bytes]:
 
 
 def unsealing(keys: Keys, publics: frozenset[bytes]) -> list[bytes]:
-    """Those of `keys` that are a private key to one of the X25519 public keys, or the seed of one (X-Wing)."""
+    """Those of `keys` that are the seed of a key that headers are sealed to, known by the X25519 half of its public key.
+
+    A bare X25519 secret is not tried: alone it opens no header, which is the point of the hybrid.
+    """
     hits = []
     for row in keys:
         key = row.tobytes()
-        seeded = shake_256(key).digest(96)[64:]
-        for secret in (key, seeded):
-            if X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw() in publics:
-                hits.append(key)
-                break
+        half = X25519PrivateKey.from_private_bytes(shake_256(key).digest(96)[64:])
+        if half.public_key().public_bytes_raw() in publics:
+            hits.append(key)
     return hits
 
 
+def different(batches: Iterable[Keys]) -> Keys:
+    """The different rows of all batches: databases and their logs hold the same page many times."""
+    rows = list(batches)
+    if not rows:
+        return np.empty((0, KEY_BYTES), dtype=np.uint8)
+    whole = np.ascontiguousarray(np.concatenate(rows)).view(f"V{KEY_BYTES}")
+    return np.unique(whole).view(np.uint8).reshape(-1, KEY_BYTES)
+
+
 def _likely(data: Keys, step: int) -> Iterator[Keys]:
-    """Rows of windows with at least LEAST_KINDS different bytes."""
-    rows = np.lib.stride_tricks.sliding_window_view(data, KEY_BYTES)[::step]
-    for start in range(0, len(rows), _BATCH * 8):
-        block = rows[start : start + _BATCH * 8]
-        # A cheap look first: most of memory is zeros, text and code, where bytes two apart repeat.
-        zeros = np.count_nonzero(block == 0, axis=1)
-        block = block[zeros <= KEY_BYTES - LEAST_KINDS + 1]
+    """Rows of windows that a random key could be: most of memory is zeros, text and code."""
+    printable = np.concatenate(([0], np.cumsum((data >= 0x20) & (data < 0x7F), dtype=np.int64)))
+    zeros = np.concatenate(([0], np.cumsum(data == 0, dtype=np.int64)))
+    starts = np.arange(0, data.size - KEY_BYTES + 1, step)
+    few = printable[starts + KEY_BYTES] - printable[starts] <= MOST_PRINTABLE
+    few &= zeros[starts + KEY_BYTES] - zeros[starts] <= KEY_BYTES - LEAST_KINDS + 1
+    rows = np.lib.stride_tricks.sliding_window_view(data, KEY_BYTES)
+    for places in np.array_split(starts[few], 1 + few.size // (_BATCH * 8)):
+        block = rows[places]
         if len(block):
             ordered = np.sort(block, axis=1)
             kinds = 1 + np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1)
             block = block[kinds >= LEAST_KINDS]
         if len(block):
-            yield np.ascontiguousarray(block)
+            yield block
 
 
 def _keystream(keys: Keys, nonce: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
