@@ -7,14 +7,14 @@ import json
 import sqlite3
 
 import pytest
-from tests.support.submitter_world import GatewayProcess
-from tests.support.whole_world import make_world
 
+from submitter_world import GatewayProcess
 from swaddle.errors import IntegrityFault
 from swaddle.registry.exchange import JournalBroken
 from swaddle.submitter import enrol
 from swaddle.submitter.enrol import EnrolmentRefused
 from swaddle.wire.enrolment import Invitation
+from whole_world import make_world
 
 
 @pytest.fixture

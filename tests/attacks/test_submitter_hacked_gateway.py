@@ -5,8 +5,8 @@ import datetime as dt
 import secrets
 
 import pytest
-from submitter_world import GatewayProcess, Registry, enrolled_home, now, party_of, rows
 
+from submitter_world import GatewayProcess, Registry, enrolled_home, now, party_of, rows
 from swaddle.canonical import digest_hex, format_instant, parse_canonical
 from swaddle.envelope.keys import SealingPair
 from swaddle.envelope.public import make_certificate, make_intake

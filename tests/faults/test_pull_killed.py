@@ -10,13 +10,13 @@ import os
 import signal
 
 import pytest
-from tests.support.submitter_world import GatewayProcess
-from tests.support.whole_world import make_world, passphrase
 
+from submitter_world import GatewayProcess
 from swaddle import durable
 from swaddle.registry import loads, state
 from swaddle.registry.operations import ask
 from swaddle.wire.client import GatewayClient
+from whole_world import make_world, passphrase
 
 STEPS = (
     (durable, "write_file"),

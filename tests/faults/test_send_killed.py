@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+
 import submitter_world
 from submitter_world import GatewayProcess, Registry, cheap_key_files, enrolled_home, party_of, rows
-
 from swaddle.submitter import counting, enrol, inbox
 from swaddle.submitter.send import send
 
