@@ -52,7 +52,7 @@ bench:  ## measure this machine; prints figures, judges nothing
 
 soak:  ## the story again and again for SOAK_MINUTES (default 30)
 	@tools/venv test
-	@$(python) -m pytest -m slow tests/soak --override-ini 'addopts=-q --import-mode=importlib' -s
+	@$(python) tools/soak.py $(SOAK_MINUTES)
 
 wheel:  ## build dist/*.whl
 	@tools/venv test
