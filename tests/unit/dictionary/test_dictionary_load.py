@@ -61,6 +61,8 @@ def test_a_field_that_is_not_well_formed_is_refused():
     dictionary = load()
     person = dictionary.record_types[0]
     for changes in ({"type": "float"}, {"sensitivity": "Z"}, {"values": {"a": "b"}}, {"name": "Family Name"}):
-        wrong = dataclasses.replace(person, fields=(dataclasses.replace(person.fields[0], **changes), *person.fields[1:]))
+        wrong = dataclasses.replace(
+            person, fields=(dataclasses.replace(person.fields[0], **changes), *person.fields[1:])
+        )
         with pytest.raises(DictionaryUnusable):
             loading._lint(dataclasses.replace(dictionary, record_types=(wrong, *dictionary.record_types[1:])))

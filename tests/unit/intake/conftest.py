@@ -59,12 +59,12 @@ class Taken:
         return count, out.getvalue()
 
     def link(self, submitter="northshore", key=b"k" * 32):
-        return link(
-            self.connection, submitter=submitter, file_digest=self.staged.file_digest, subject_key=key
-        )
+        return link(self.connection, submitter=submitter, file_digest=self.staged.file_digest, subject_key=key)
 
 
-def take_in(data, *, kind=None, mapping=None, sites=None, at=NOON, submitter="northshore", historical=False, check=True):
+def take_in(
+    data, *, kind=None, mapping=None, sites=None, at=NOON, submitter="northshore", historical=False, check=True
+):
     fd = opened.memory_file(len(data))
     try:
         opened.write_all(fd, data)
@@ -81,9 +81,7 @@ def take_in(data, *, kind=None, mapping=None, sites=None, at=NOON, submitter="no
         os.close(fd)
     checked = None
     if check:
-        checked = validate(
-            staged, load(), connection, submitter=submitter, sites=sites, at=at, historical=historical
-        )
+        checked = validate(staged, load(), connection, submitter=submitter, sites=sites, at=at, historical=historical)
     return Taken(connection, staged, checked, data)
 
 

@@ -53,8 +53,6 @@ def test_every_check_that_has_words_is_made_somewhere():
     from swaddle.intake import plan, read, validate
     from swaddle.intake.readers import csv, scan
 
-    code = "".join(
-        open(each.__file__, encoding="utf-8").read() for each in (plan, read, validate, csv, scan)
-    )
+    code = "".join(open(each.__file__, encoding="utf-8").read() for each in (plan, read, validate, csv, scan))
     unmade = [check for check in load().checks if f'"{check}"' not in code]
     assert unmade == []
