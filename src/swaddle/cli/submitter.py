@@ -102,7 +102,7 @@ def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_j
         reports.append(report)
         status = 6 if is_refused else max(status, 7 if report["rows"]["rejected"] else 0) if status != 6 else 6
         if not as_json:
-            click.echo(words.report(report, str(file)))
+            click.echo(words.report(report, str(file), is_check=True))
             click.echo(words.REFUSED if is_refused else words.ONLY_THE_REGISTRY, err=True)
     if as_json:
         click.echo(json.dumps(reports[0] if len(reports) == 1 else {"files": reports}, indent=2))

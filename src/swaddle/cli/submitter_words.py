@@ -97,23 +97,33 @@ def _place(copy: Mapping[str, Any]) -> str:
     return f"{where}, since {copy['since']}{until}"
 
 
-def report(answer: Mapping[str, Any], name: str) -> str:
-    """A quality report: rows, then findings."""
+def report(answer: Mapping[str, Any], name: str, *, is_check: bool = False) -> str:
+    """A quality report: rows, then findings. Before sending nothing is stored yet: the rows only could be."""
     rows = answer["rows"]
-    counts = ", ".join(f"{rows[key]:,} {key}" for key in ("read", "stored", "rejected", "duplicates") if key in rows)
+    told = {
+        "read": "read",
+        "stored": "good" if is_check else "stored",
+        "rejected": "rejected",
+        "duplicates": "repeated",
+    }
+    counts = ", ".join(f"{rows[key]:,} {word}" for key, word in told.items() if key in rows)
     lines = [plain(name), f"rows: {counts}"]
     findings = answer["findings"]
     for found in findings[:MOST_FINDINGS]:
         lines.append(f"{found['severity']:8} {found['rule']:6} {found['count']:>8,}  {plain(found['text'])}")
         lines.append(f"{'':25}fix: {plain(found['fix'])}")
         lines += [
-            f"{'':25}line {at['line']}, {plain(at['field'])}: {plain(at['value'])}" for at in found["examples"][:2]
+            f"{'':25}line {at['line']}, {plain(at['field'])}: {_value(at['value'])}" for at in found["examples"][:2]
         ]
     if len(findings) > MOST_FINDINGS:
         lines.append(f"and {len(findings) - MOST_FINDINGS} more kinds of finding")
     if not findings:
         lines.append("no findings")
     return "\n".join(lines)
+
+
+def _value(value: object) -> str:
+    return "(blank)" if value is None else plain(value)
 
 
 def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[Received]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +29,7 @@ from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Source
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
-from swaddle.wire.client import GatewayClient, retry
+from swaddle.wire.client import RETRY_PAUSES_S, GatewayClient, retry
 from swaddle.wire.problems import Conflict
 
 READ_BYTES = 1_048_576
@@ -85,14 +85,14 @@ def carry(party: Party, client: GatewayClient, send: Outgoing, progress: Progres
     return party.state.keep(msgspec.structs.replace(send, is_held=True))
 
 
-def look(client: GatewayClient, transfer: str) -> messages.TransferView:
-    """Where a transfer stands on the gateway.
+def look(client: GatewayClient, transfer: str, pauses_s: Collection[float] = RETRY_PAUSES_S) -> messages.TransferView:
+    """Where a transfer stands on the gateway; asked again after each of `pauses_s` while the line is at fault.
 
     Raises:
         TransferLost: the gateway knows nothing of it, or nobody has read it in time, or it was not taken.
     """
     try:
-        answer = retry(lambda: client.get_json(f"/v1/transfers/{transfer}"))
+        answer = retry(lambda: client.get_json(f"/v1/transfers/{transfer}"), pauses_s)
     except NotThere as error:
         raise TransferLost("it is unknown there") from error
     view = messages.convert(answer, messages.TransferView)

@@ -49,7 +49,7 @@ class _Asked:
         if not self.is_reachable:
             return None
         try:
-            view = look(self._client, transfer)
+            view = look(self._client, transfer, pauses_s=())
         except TransferLost:
             return "lost"
         except NetworkFault:

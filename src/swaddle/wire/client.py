@@ -32,6 +32,7 @@ from swaddle.wire.tunnel import parse_url, proxy_for
 
 Answer = TypeVar("Answer")
 SLICE_BYTES = 262_144
+RETRY_PAUSES_S = (1, 3, 9)
 # Slower than this for a whole part is not a line that a data set gets through.
 SLOWEST_BYTES_PER_SECOND = 8_192
 
@@ -297,7 +298,9 @@ def _json_object(answer: http.client.HTTPResponse, content_type: str) -> dict[st
 
 
 def retry(
-    work: Callable[[], Answer], pauses_s: Collection[float] = (1, 3, 9), sleep: Callable[[float], None] = time.sleep
+    work: Callable[[], Answer],
+    pauses_s: Collection[float] = RETRY_PAUSES_S,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Answer:
     """Do `work`, again after each pause while the line is at fault (not while the answers are wrong).
 

@@ -1,8 +1,8 @@
 """One gateway for the tests of a file; each test enrols a home of its own."""
 
 import pytest
-from submitter_world import GatewayProcess, Registry, enrolled_home, party_of, rows
 
+from submitter_world import GatewayProcess, Registry, enrolled_home, party_of, rows
 from swaddle.submitter import counting
 
 

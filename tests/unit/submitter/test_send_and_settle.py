@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-from submitter_world import party_of, rows
 
+from submitter_world import party_of, rows
 from swaddle.canonical import parse_canonical
 from swaddle.envelope.signature import Signed, open_signed
 from swaddle.submitter.lock import AnotherRuns, only_one
@@ -182,7 +182,7 @@ def test_a_file_that_changed_before_it_was_held_starts_a_new_transfer(registry, 
         put(self, path, data, digest)
 
     monkeypatch.setattr(GatewayClient, "put_part", breaks)
-    monkeypatch.setattr("swaddle.submitter.carry.retry", lambda work: work())
+    monkeypatch.setattr("swaddle.submitter.carry.retry", lambda work, _=(): work())
     with pytest.raises(Unreachable):
         send(party, [file])
     monkeypatch.setattr(GatewayClient, "put_part", put)
