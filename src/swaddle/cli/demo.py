@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+_LOG_COLUMNS = 120
+
 
 @click.command()
 @click.option(
@@ -33,6 +35,8 @@ def command(births: int, data: Path | None, folder: Path | None, keep: bool, as_
     if place.exists() and any(place.iterdir()):
         raise FolderInUse
     console = Console(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = _LOG_COLUMNS
     screen = Screen(console)
     outcome = None
     try:

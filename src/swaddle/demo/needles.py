@@ -33,6 +33,7 @@ class Category(IntEnum):
     KEY = 6
     TOKEN = 7
     MARKER = 8
+    CONTROL = 9
 
 
 PERSONAL = (Category.NAME, Category.CARD, Category.LOCAL_ID, Category.BIRTH_DATE)

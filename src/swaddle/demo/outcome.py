@@ -166,6 +166,8 @@ def _raid_json(raid: Found) -> dict[str, Any]:
         "private_keys_tried": raid.private_keys_tried,
         "markers_planted": raid.markers_planted,
         "markers_found": raid.markers_found,
+        "controls_sought": raid.controls_sought,
+        "controls_found": raid.controls_found,
         "seconds": round(raid.seconds, 1),
     }
 

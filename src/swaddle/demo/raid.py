@@ -1,7 +1,8 @@
 """The raid: copy the gateway, search the copy, try every string in it as a key, and say what was found.
 
 A search that finds nothing proves something only if it would have found something. So a marker is planted in each
-copied database and memory image and must be found, and the same search over what was sent must find every needle.
+copied database and memory image and must be found; the ids of the transfers, which a gateway does know, must be found
+in the copy; and the same search over what was sent must find every needle.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from swaddle.demo import copying, trial
-from swaddle.demo.needles import Category
+from swaddle.demo.needles import Category, of_secret
 from swaddle.demo.search import LEAST_BYTES, Hit, Search
 
 _THREADS = 2
@@ -35,6 +36,8 @@ class Found:
     hits: tuple[Hit, ...]
     markers_planted: int
     markers_found: int
+    controls_sought: int
+    controls_found: int
     transfers: int
     transfers_untried: int
     keys_tried: int
@@ -55,6 +58,7 @@ class Found:
             not self.hits
             and not self.opened
             and 0 < self.markers_planted == self.markers_found
+            and self.controls_sought == self.controls_found
             and not self.keys_left_out
             and not self.transfers_untried
         )
@@ -81,6 +85,11 @@ class Sought:
 
     needles: dict[bytes, int] = field(default_factory=dict)
     too_short: int = 0
+
+    def add_secrets(self, secrets: Iterable[tuple[bytes, Category]]) -> None:
+        """Take secrets, each in every form that it may be written in."""
+        for secret, category in secrets:
+            self.add(of_secret(secret, category))
 
     def add(self, needles: Iterable[tuple[bytes, Category]]) -> None:
         """Take further needles."""
@@ -126,7 +135,10 @@ def raid(
     places = [*(path for path in files if path.suffix in {".db", ".sqlite", ".sqlite3"}), *taken.memory]
     for path in places or files:
         _plant(path, marker)
-    hits, found = _search(Search({**sought.needles, marker: Category.MARKER}), [*files, *taken.memory], target, marker)
+    controls = dict.fromkeys((body.transfer.encode() for body in lying.bodies), Category.CONTROL)
+    search = Search({**sought.needles, **controls, marker: Category.MARKER})
+    every, found = _search(search, [*files, *taken.memory], target, marker)
+    hits = [hit for hit in every if hit.category != Category.CONTROL]
     plain = [path for path in files if path.name not in lying.body_files]
     own_memory = [path for path in taken.memory if path.name.startswith("memory-")]
     keys = trial.different(batch for path in plain for batch in (trial.encoded_keys(path), *trial.windows(path, 1)))
@@ -137,6 +149,8 @@ def raid(
         hits=tuple(hits),
         markers_planted=len(places or files),
         markers_found=found,
+        controls_sought=len(controls),
+        controls_found=len(every) - len(hits),
         transfers=len(lying.bodies),
         transfers_untried=lying.unknown,
         keys_tried=tried,

@@ -34,13 +34,13 @@ class Opened:
             if indicator["answerable"]
         )
 
-    @property
-    def cannot_answer(self) -> tuple[str, ...]:
-        """Indicators that some of its layouts cannot answer, and for want of what."""
+    def cannot_answer(self, kind: str) -> tuple[str, ...]:
+        """Indicators that a file of this kind cannot answer, and for want of what."""
         return tuple(
-            f"{indicator['id']}: {source['source']} carries no {', '.join(source['fields'])}"
+            f"{indicator['id']}: it carries no {', '.join(source['fields'])}"
             for indicator in self.report["indicators"]
             for source in indicator["unanswered"]
+            if source["source"] == kind
         )
 
     @property

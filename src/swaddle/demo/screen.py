@@ -111,7 +111,7 @@ class Screen:
         self._line(
             (
                 (
-                    f"    {taken.files} files ({_megabytes(taken.home_bytes)}), memory of {taken.processes} processes"
+                    f"    {taken.files} files ({_megabytes(taken.home_bytes)}), memory of {taken.processes} process{'es' if taken.processes > 1 else ''}"
                     f" ({_megabytes(taken.memory_bytes)})"
                 ),
                 "dim",
@@ -180,10 +180,10 @@ class Screen:
 
 def _table(outcome: Outcome) -> Table:
     table = Table(box=None, pad_edge=False, header_style=_HEADING, padding=(0, 3, 0, 0))
-    table.add_column("  Submitter")
-    for name in ("Rows", "Stored", "Rejected", "Duplicates", "Indicators"):
-        table.add_column(name, justify="right")
-    table.add_column("Report")
+    table.add_column("  Submitter", no_wrap=True)
+    for name in ("Rows", "Stored", "Rejected", "Duplicates", "Figures"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Report", no_wrap=True)
     for each in outcome.senders:
         rejected = Text(f"{each.rows['rejected']:,}", "yellow" if each.rows["rejected"] else "")
         opened = Text("opened", "green") if each.feedback_opened else Text("not opened", "bold red")
@@ -218,6 +218,10 @@ def _short_of(raid: Found) -> str:
         return f"{len(raid.hits)} strings were found (in {', '.join(places) or 'nothing'}), {len(raid.opened)} opened."
     if raid.keys_left_out:
         return f"{raid.keys_left_out:,} strings of memory were not tried as keys."
+    if raid.transfers_untried:
+        return f"{raid.transfers_untried} transfers lay there that nobody expected: no key was tried on them."
+    if raid.controls_found < raid.controls_sought:
+        return "The ids of the transfers are not in the copy: it is not a copy of this gateway."
     return f"{raid.markers_found} of {raid.markers_planted} planted markers were found: the search cannot be believed."
 
 

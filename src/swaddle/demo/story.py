@@ -146,9 +146,9 @@ class Story:
         """One raid, with the secrets that the others hold at this time sought too."""
         parties = [self._town.registry, *self._town.submitters]
         for secrets in (secrets_held.of_registry(self._town.registry), *map(secrets_held.of_submitter, parties[1:])):
-            self._secrets.add(secrets)
+            self._secrets.add_secrets(secrets)
         for text in self._town.handed_over:
-            self._secrets.add(secrets_held.of_invitation(text))
+            self._secrets.add_secrets(secrets_held.of_invitation(text))
         beginnings = {
             each.transfer: (each.parcel.path if each.parcel else self._files.wrong).read_bytes()[:8]
             for each in self._despatched.values()
@@ -244,4 +244,4 @@ class Story:
 def _sent(place: int, despatched: sending.Despatched, report: reading.Opened) -> Sent:
     assert despatched.parcel is not None
     parcel = despatched.parcel
-    return Sent(place, parcel.kind, parcel.made_up, despatched.transfer, report.rows, report.cannot_answer)
+    return Sent(place, parcel.kind, parcel.made_up, despatched.transfer, report.rows, report.cannot_answer(parcel.kind))

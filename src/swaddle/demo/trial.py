@@ -91,7 +91,7 @@ def opening(keys: Keys, body: Body) -> list[bytes]:
 
 
 def unsealing(keys: Keys, publics: frozenset[bytes]) -> list[bytes]:
-    """Those of `keys` that are the seed of a key that headers are sealed to, known by the X25519 half of its public key.
+    """Those of `keys` that are the seed of a key that headers are sealed to, known by its public X25519 half.
 
     A bare X25519 secret is not tried: alone it opens no header, which is the point of the hybrid.
     """

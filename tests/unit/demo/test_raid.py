@@ -44,9 +44,15 @@ def raided(home, process, tmp_path, needles, bodies=()):
 
 def body(key):
     sealed = ChaCha20Poly1305(key).encrypt(nonce := os.urandom(12), b"local_record_id,", None)
-    return trial.Body("t1", nonce, sealed[:8], b"local_re")
+    return trial.Body("transfer-number-1", nonce, sealed[:8], b"local_re")
 
 
+@pytest.fixture
+def _id_in_home(gateway):
+    (gateway[0] / "index").write_bytes(b"held: transfer-number-1")
+
+
+@pytest.mark.usefixtures("_id_in_home")
 def test_what_lies_nowhere_is_not_found_and_the_markers_are(gateway, tmp_path):
     home, hold = gateway
     found = raided(home, hold(b"nothing"), tmp_path, [(b"Okafor,Thandiwe", Category.NAME)], [body(os.urandom(32))])
@@ -69,7 +75,14 @@ def test_a_data_key_in_memory_that_nobody_searched_for_opens_the_body(gateway, t
     home, hold = gateway
     key = os.urandom(32)
     found = raided(home, hold(key), tmp_path, [(b"Okafor,Thandiwe", Category.NAME)], [body(key)])
-    assert found.opened == {"t1"}
+    assert found.opened == {"transfer-number-1"}
+    assert not found.is_proof
+
+
+def test_a_copy_without_the_ids_that_a_gateway_knows_is_no_copy_of_it(gateway, tmp_path):
+    home, hold = gateway
+    found = raided(home, hold(b"nothing"), tmp_path, [(b"Okafor,Thandiwe", Category.NAME)], [body(os.urandom(32))])
+    assert (found.controls_sought, found.controls_found) == (1, 0)
     assert not found.is_proof
 
 

@@ -21,6 +21,8 @@ def found(**changes):
         "hits": (),
         "markers_planted": 4,
         "markers_found": 4,
+        "controls_sought": 2,
+        "controls_found": 2,
         "transfers": 2,
         "transfers_untried": 0,
         "keys_tried": 40_000,
@@ -92,7 +94,9 @@ def test_a_find_is_never_called_proved(outcome):
     assert "Okafor" not in text
 
 
-@pytest.mark.parametrize("change", [{"markers_found": 3}, {"keys_left_out": 5}, {"transfers_untried": 1}])
+@pytest.mark.parametrize(
+    "change", [{"markers_found": 3}, {"keys_left_out": 5}, {"transfers_untried": 1}, {"controls_found": 1}]
+)
 def test_a_raid_that_left_something_out_is_no_proof(outcome, change):
     assert not found(**change).is_proof
     outcome.raids = [found(**change)]
