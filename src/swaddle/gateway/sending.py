@@ -18,7 +18,7 @@ from swaddle.gateway import journal, rows, trust
 from swaddle.gateway.access import Kind, Who, must_send
 from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.refusal import Refusal
-from swaddle.gateway.transfer import Event
+from swaddle.gateway.transfer import FINAL, Event
 from swaddle.wire.messages import Announce, Announced, Finish, SignedText, encode
 
 MOST_PARTS = 50_000  # their digests stay under the 4 MiB of a JSON body
@@ -46,10 +46,9 @@ def announce(index: Index, who: Who, message: Announce, free_bytes: int) -> tupl
     reference = sha256(base64.b64decode(message.reference)).hexdigest()
     known = rows.find_by_reference(index, who.id, reference)
     if known is not None:
-        is_same = (known.recipient, known.body_bytes, known.part_bytes) == (
-            message.recipient, message.body_bytes, message.part_bytes,
-        )  # fmt: skip
-        if not is_same or known.is_over(index.now()):
+        stated = (message.recipient, message.body_bytes, message.part_bytes)
+        # What has ended no longer says how long it was: its sender asks for the transfer and is told how it ended.
+        if known.state is not FINAL and stated != (known.recipient, known.body_bytes, known.part_bytes):
             raise Refusal("conflict", state=known.state.value)
         return Announced(id=known.id, expires=format_instant(known.expires)), False
     reader, expires = _recipient(index, who, message)
