@@ -106,12 +106,13 @@ class Screen:
     def _raid(self, number: int, raid: Found, checked: int) -> None:
         when = "while the transfers lie there" if number == 1 else "at the end"
         taken = raid.taken
+        processes = f"{taken.processes} process{'es' if taken.processes > 1 else ''}"
         self._line()
         self._line((f"  Raid {when}: the gateway's whole home and memory, copied and searched", _HEADING))
         self._line(
             (
                 (
-                    f"    {taken.files} files ({_megabytes(taken.home_bytes)}), memory of {taken.processes} process{'es' if taken.processes > 1 else ''}"
+                    f"    {taken.files} files ({_megabytes(taken.home_bytes)}), memory of {processes}"
                     f" ({_megabytes(taken.memory_bytes)})"
                 ),
                 "dim",

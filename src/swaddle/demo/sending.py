@@ -35,7 +35,7 @@ def tear(party: Party, parcel: Parcel, scratch: Path) -> dict[str, Any]:
         StepFailed: the sending ended before the line could tear.
     """
     # Half of the body, and something for the handshake and the requests before it.
-    with TearingLine(parcel.path.stat().st_size // 2 + 30_000) as line:
+    with TearingLine(parcel.path.stat().st_size // 2 + 6_000) as line:
         through = {"HTTPS_PROXY": line.url, "SWADDLE_PART_BYTES": str(_TORN_PART_BYTES)}
         process = party.start("send", parcel.path, environment=through, log=scratch / "torn.log")
         is_torn = line.torn.wait(_TEAR_S)
