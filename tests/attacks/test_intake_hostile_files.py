@@ -1,5 +1,6 @@
 """Files made to do harm when they are read: each attack of docs/attacks.md about opened bodies has its test here."""
 
+import contextlib
 import io
 import os
 from datetime import UTC, datetime
@@ -179,13 +180,11 @@ class TestABombInAFile:
         pq.write_table(pa.table({"local_record_id": ["a"], "event_date": ["2024"], "outcome": ["live"]}), out)
         data = bytearray(out.getvalue())
         start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-        for place in range(start, len(data) - 8):  # every byte of the footer, one at a time, is made wrong
+        for place in range(start, len(data) - 8):  # bytes of the footer, one at a time, are made wrong
             changed = bytes(data[:place]) + bytes([data[place] ^ 0x10]) + bytes(data[place + 1 :])
-            if place % 7 == 0:
-                try:
+            if place % 29 == 0:
+                with contextlib.suppress(FileFault):
                     take_in(changed)
-                except FileFault:
-                    pass
 
     def test_a_memory_file_has_a_stated_cap(self):
         with pytest.raises(TooLarge):

@@ -67,7 +67,7 @@ def test_where_the_bytes_are_cut_makes_no_difference(parts, size):
 
     def scan(pieces):
         scanner = Scanner(",", "utf-8", 3, first_line=2)
-        text = "".join(scanner.feed(lines, last=last) for lines, last in lines_of(pieces, b"\n", lambda: None))
+        text = "".join(scanner.feed(lines, last=last) for lines, last in lines_of(pieces, b"\n"))
         return text, scanner.broken, scanner.counts
 
     whole = scan([data])

@@ -129,7 +129,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What must hold between fields of a row, or between the rows of a file: check, words, fix and tests are one object.
+    """What must hold between fields of a row, or between rows of a file: check, words, fix and tests are one object.
 
     Attributes:
         fields: wide fields that must be known; a row that lacks one is not evaluated (never False).

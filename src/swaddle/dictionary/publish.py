@@ -20,6 +20,18 @@ from swaddle.dictionary.model import (
     Rule,
 )
 
+_OPENING = """\
+<!-- Written by src/swaddle/dictionary/publish.py from the files that check the data. Change those, not this. -->
+
+One row of a file is one birth. It makes records of three types: the mother and the child as persons, the delivery,
+and the birth. The plain layout (`--as births`) is a CSV or Parquet file whose columns bear the names below; other
+layouts are turned into it by a mapping file ([guide](guide-mapping.md)). A file needs `local_record_id`, `event_date`
+and `outcome`; of the other columns it brings those that it has, and says so by leaving the rest out.
+"""
+_MISSING = """\
+**Missing reasons** stand in place of a value, in capitals; in a name with a question mark (`?NA`), because Na and Ni
+are names. A code such as 9, 99 or 9999 for unknown is an error unless the mapping declares it.
+"""
 _TYPES = {
     "text": "text",
     "name": "name, taken literally",
@@ -59,14 +71,7 @@ def page(version: str = "1") -> str:
 
 
 def _opening(dictionary: Dictionary) -> str:
-    return (
-        f"# Data dictionary, version {dictionary.version}\n\n"
-        "<!-- Written by src/swaddle/dictionary/publish.py from the files that check the data. Change those, not this. -->\n\n"
-        "One row of a file is one birth. It makes records of three types: the mother and the child as persons, the delivery,\n"
-        "and the birth. The plain layout (`--as births`) is a CSV or Parquet file whose columns bear the names below; other\n"
-        "layouts are turned into it by a mapping file ([guide](guide-mapping.md)). A file needs `local_record_id`,\n"
-        "`event_date` and `outcome`; of the other columns it brings those that it has, and says so by leaving the rest out.\n"
-    )
+    return f"# Data dictionary, version {dictionary.version}\n\n{_OPENING}"
 
 
 def _words() -> str:
@@ -75,8 +80,7 @@ def _words() -> str:
             "## Words\n",
             "**Required**\n",
             *_definitions(REQUIREMENTS),
-            "**Missing reasons** stand in place of a value, in capitals; in a name with a question mark (`?NA`), because Na and",
-            "Ni are names. A code such as 9, 99 or 9999 for unknown is an error unless the mapping declares it.\n",
+            _MISSING,
             *_definitions(MISSING_REASONS),
             "**Class**\n",
             *_definitions(CLASSES),
@@ -101,7 +105,8 @@ def _record_type(record_type: RecordType) -> str:
     picks = [each for each in record_type.fields if each.values]
     if picks:
         lines.append("\n**Pick lists**\n")
-        lines += [f"- `{each.name}`: " + "; ".join(f"`{code}` {words}" for code, words in each.values.items()) for each in picks]
+        for each in picks:
+            lines.append(f"- `{each.name}`: " + "; ".join(f"`{code}` {words}" for code, words in each.values.items()))
     return "\n".join(lines) + "\n"
 
 

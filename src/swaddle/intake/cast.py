@@ -1,7 +1,7 @@
 """SQL that turns a cell's text into a field's typed value, or into nothing where it is none. Pure.
 
-Strict where DuckDB is lenient: `1.5` is no whole number (it would round), `1e3` and `0x10` are no numbers, `2024-01-05x` is
-no date, 31 February is none either.
+Strict where DuckDB is lenient: `1.5` is no whole number (it would round), `1e3` and `0x10` are no numbers,
+`2024-01-05x` is no date, 31 February is none either.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def event_first(event: str) -> str:
 
 def event_last(event: str, first: str) -> str:
     """The last day that a canonical event date can mean, from the first."""
-    return f"CASE length({event}) WHEN 4 THEN make_date(year({first}), 12, 31) WHEN 7 THEN last_day({first}) ELSE {first} END"
+    year_end = f"make_date(year({first}), 12, 31)"
+    return f"CASE length({event}) WHEN 4 THEN {year_end} WHEN 7 THEN last_day({first}) ELSE {first} END"
 
 
 def number_of(text: str) -> str:
@@ -182,7 +183,8 @@ def _date(field: Field, text: str, form: str) -> str:
         return f"CASE WHEN regexp_full_match({text}, '{_DATE}({_TIME})?') AND {day} {_YEARS} THEN {moment} END"
     return (
         f"CASE WHEN regexp_full_match({text}, '(18[5-9]|19[0-9]|20[0-9]|21[0-4])[0-9]') THEN {text} "
-        f"WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}') AND TRY_CAST({text} || '-01' AS DATE) {_YEARS} THEN {text} "
+        f"WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}') AND TRY_CAST({text} || '-01' AS DATE) {_YEARS} "
+        f"THEN {text} "
         f"WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN left({text}, 10) "
         f"WHEN regexp_full_match({text}, '{_DATE}{_TIME}') AND {day} {_YEARS} AND {moment} IS NOT NULL "
         f"THEN replace(left({text}, 16), ' ', 'T') END"

@@ -1,7 +1,8 @@
 """The one place that opens DuckDB for reading a submission: in memory, no network, no files but the opened one.
 
 What a submitter sends is hostile until checked, so the engine that reads it may open nothing but memory files of this
-process (/proc/self/fd and its like), may load no extension, and cannot be talked out of it (the configuration is locked).
+process (/proc/self/fd and its like), may load no extension, and cannot be talked out of it (the configuration is
+locked).
 """
 
 from __future__ import annotations

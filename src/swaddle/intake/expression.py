@@ -4,11 +4,11 @@ Pure. Values of a row in, one value out: CASE, comparisons, AND, OR, NOT, IN, BE
 functions. No subquery, no table, no file, no setting: whatever is not in the grammar is refused, and the SQL is written
 anew from the parsed tree, never passed through.
 
-    CASE WHEN LD_INDL = 'Y' THEN 'induced' WHEN ME_ROUT = '4' AND ME_TRIAL = 'N' THEN 'no_labour_cs' ELSE 'spontaneous' END
+    CASE WHEN LD_INDL = 'Y' THEN 'induced' WHEN ME_TRIAL = 'N' THEN 'no_labour_cs' ELSE 'spontaneous' END
     number(PRIORLIVE) + number(PRIORDEAD)
 
-A bare word or a "quoted one" is a column (capitals do not matter), 'text' is text. Every column is text; `number(x)` makes
-a number of it, or nothing where it is none.
+A bare word or a "quoted one" is a column (capitals do not matter), 'text' is text. Every column is text; `number(x)`
+makes a number of it, or nothing where it is none.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The layers of the one SELECT that checks a row (plan.py says what they are). Pure: text in, text out.
 
-Names of columns between the layers: `<field>__cell`, `<field>__reason`, `<field>__told`, `<field>__text` (what is left to be
-read as a value), and at last `<field>` and `<field>_missing`.
+Names of columns between the layers: `<field>__cell`, `<field>__reason`, `<field>__told`, `<field>__text` (what is left
+to be read as a value), and at last `<field>` and `<field>_missing`.
 """
 
 from __future__ import annotations

@@ -101,5 +101,6 @@ def _add_to_rows(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP VIEW row_subjects AS "
         f"SELECT line, mother_subject AS subject, '{GAVE_BIRTH}' AS category, event_first, event_last "
         "FROM row_links JOIN checked_base USING (line) UNION ALL "
-        f"SELECT line, child_subject, '{NEWBORN}', event_first, event_last FROM row_links JOIN checked_base USING (line)"
+        f"SELECT line, child_subject, '{NEWBORN}', event_first, event_last "
+        "FROM row_links JOIN checked_base USING (line)"
     )

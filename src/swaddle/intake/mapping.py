@@ -1,8 +1,8 @@
 """Mapping files: how the columns of a layout become the dictionary's fields. Read by people first.
 
-A mapping gives each field of the dictionary one of: `from` (a column), `constant`, `derived` (an expression over columns)
-or a place in the list `not_carried`. Keys and required fields must be mentioned; another field that is not mentioned is
-not carried. docs/guide-mapping.md explains every line.
+A mapping gives each field of the dictionary one of: `from` (a column), `constant`, `derived` (an expression over
+columns) or a place in the list `not_carried`. Keys and required fields must be mentioned; another field that is not
+mentioned is not carried. docs/guide-mapping.md explains every line.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ One SELECT over staged_raw goes through four layers, each a projection over the 
     typed   the typed value; a field that the layout does not carry is a NULL here
     judged  one bit for each thing that is wrong, packed into integers (mask0, mask1, …)
 
-so that a row is read once, whatever the number of checks (layers.py writes them). Names in the SQL come from the dictionary; whatever comes from
-a mapping or a file is a literal or a column number.
+so that a row is read once, whatever the number of checks (layers.py writes them). Names in the SQL come from the
+dictionary; whatever comes from a mapping or a file is a literal or a column number.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def guard(cell: str) -> str:
 def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> int:
     """Write the rejected rows after `validate`: the file's own columns, then line, field, value, rule, fix.
 
-    One line a row; where several errors reject it, they stand side by side, apart by ` | `. Of a line that is no row only
-    its text is left, in `value`.
+    One line a row; where several errors reject it, they stand side by side, apart by ` | `. Of a line that is no row
+    only its text is left, in `value`.
 
     Args:
         connection: in which `validate` ran.

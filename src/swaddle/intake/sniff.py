@@ -64,12 +64,7 @@ def sniff(head: bytes, size_bytes: int) -> str:
         raise EmptyFile("no bytes at all")
     if head.startswith(b"PAR1"):
         return PARQUET
-    for signature, name in _WIDE:
-        if head.startswith(signature):
-            raise WrongEncoding(f"it is {name}")
-    for signature, name in _SIGNATURES:
-        if head.startswith(signature) and not _reads_as_csv(signature, head):
-            raise NotADataSet(name)
+    _refuse_by_signature(head)
     start = head.removeprefix(BOM).lstrip()
     if not start and size_bytes <= len(head):
         raise EmptyFile("nothing but blanks")
@@ -81,6 +76,15 @@ def sniff(head: bytes, size_bytes: int) -> str:
     if _controls(head) * 10 > len(head):
         raise NotADataSet("no text")
     return CSV
+
+
+def _refuse_by_signature(head: bytes) -> None:
+    for signature, name in _WIDE:
+        if head.startswith(signature):
+            raise WrongEncoding(f"it is {name}")
+    for signature, name in _SIGNATURES:
+        if head.startswith(signature) and not _reads_as_csv(signature, head):
+            raise NotADataSet(name)
 
 
 def _reads_as_csv(signature: bytes, head: bytes) -> bool:

@@ -6,9 +6,9 @@ else is attached, and another cursor of the same database does not see them.
 After `read.read`:
 
     staged_raw(line BIGINT, c0 … cN VARCHAR)
-        the rows with as many cells as the header; `line` is the physical line of a CSV file on which the row starts (the
-        header is line 1), the row number from 1 in Parquet; a blank cell is NULL; c0 … cN are in the file's order
-        (`Staged.columns` holds their names)
+        the rows with as many cells as the header; `line` is the physical line of a CSV file on which the row starts
+        (the header is line 1), the row number from 1 in Parquet; a blank cell is NULL; c0 … cN are in the file's
+        order (`Staged.columns` holds their names)
     staged_broken(line BIGINT, why VARCHAR, raw VARCHAR)
         lines that are no row: `why` is the id of a check (B1 …), `raw` the start of the line
 
@@ -19,11 +19,11 @@ After `validate.validate`:
         verdict VARCHAR            'accepted' or 'rejected'
         duplicate BOOLEAN          an accepted row whose very content stands in the file above: keep the first
         event_first, event_last DATE   first and last day that event_date can mean; NULL where it cannot be read
-        <field>                    every wide field of the dictionary, typed: BIGINT for int, DOUBLE for decimal, DATE for
-                                   date, TIMESTAMP for datetime, BOOLEAN for yesno, VARCHAR for the rest (codes are the
-                                   dictionary's, several are joined by ';', event_date is canonical: '2024-11')
-        <field>_missing VARCHAR    why there is no value: NI, ASKU, NA, MSK, NC; NULL where there is a value, and where an
-                                   optional field was left blank
+        <field>                    every wide field of the dictionary, typed: BIGINT for int, DOUBLE for decimal, DATE
+                                   for date, TIMESTAMP for datetime, BOOLEAN for yesno, VARCHAR for the rest (codes
+                                   are the dictionary's, several joined by ';'; event_date is canonical: '2024-11')
+        <field>_missing VARCHAR    why there is no value: NI, ASKU, NA, MSK, NC; NULL where there is a value, where an
+                                   optional field was left blank, and on a broken line
     checked_findings(line BIGINT, rule VARCHAR, severity VARCHAR, field VARCHAR, value VARCHAR)
         one row for each finding about a row; those that fire on over half of the rows and are no errors are not listed
         row by row (see `Checked.findings`)
@@ -55,11 +55,10 @@ REFUSED_OVER = 0.20  # share of rows with an error above which the whole file is
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding about the file as a whole, or about a line that is no row."""
+    """One finding about the file as a whole."""
 
     rule: str
-    line: int | None = None
-    value: str | None = None
+    count: int = 1
     facts: Map[str, str] = field(default_factory=dict)
 
 

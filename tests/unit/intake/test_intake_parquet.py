@@ -1,6 +1,6 @@
 """Parquet files: the same checks as CSV, and one clear error where the form is wrong."""
 
-import datetime
+import datetime as dt
 import io
 
 import pyarrow as pa
@@ -19,12 +19,13 @@ def parquet(table, **options):
 def births(**columns):
     plain = {
         "local_record_id": ["B1", "B2", "B3"],
-        "event_date": [datetime.date(2024, 11, 2)] * 3,
+        "event_date": [dt.date(2024, 11, 2)] * 3,
         "outcome": ["live"] * 3,
         "birth_weight_g": [3400.0, None, 2500.0],
         "ga_weeks": [39, 40, 12],
         "nicu_admit": [True, False, None],
-        "mother_birth_date": [datetime.datetime(1994, 3, 1)] * 3,
+        "mother_birth_date": [dt.datetime(1994, 3, 1)]  # noqa: DTZ001
+        * 3,
     }
     return {**plain, **columns}
 

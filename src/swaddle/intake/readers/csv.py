@@ -24,6 +24,11 @@ from swaddle.intake.tables import RAW_SHOWN, Finding
 
 LIMIT_COLUMNS = 2000
 BATCH_BYTES = 32 * 1024 * 1024
+# Nothing is left to be guessed: the scanner wrote it so.
+_DIALECT = (
+    f"delim = '{CELL}', quote = '', escape = '', comment = '', new_line = '\\n', header = false, auto_detect = false, "
+    f"strict_mode = true, null_padding = false, ignore_errors = false, max_line_size = {4 * LIMIT_LINE_BYTES + 1024}"
+)
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -61,7 +66,7 @@ def read_csv(
     if stored is None or stored[0] != scanner.counts.rows or not scanner.counts.add_up(header.lines):
         raise OurBug("a CSV file was read and its counts do not add up")
     _store_broken(connection, scanner)
-    findings = [Finding("H4", value=str(scanner.counts.blank))] if scanner.counts.blank else []
+    findings = [Finding("H4", count=scanner.counts.blank)] if scanner.counts.blank else []
     return header.columns, scanner.counts.rows + scanner.counts.broken, findings
 
 
@@ -149,7 +154,7 @@ def _batches(source_fd: int, size_bytes: int, header: Header, scanner: Scanner) 
 
     held: list[str] = []
     held_size = 0
-    for lines, last in lines_of(rows(), header.end, lambda: None):
+    for lines, last in lines_of(rows(), header.end):
         text = scanner.feed(lines, last=last)
         held.append(text)
         held_size += len(text)
@@ -170,10 +175,8 @@ def _load(connection: duckdb.DuckDBPyConnection, text: str, width: int) -> None:
         columns = ", ".join(["'line': 'BIGINT'", *(f"'c{n}': 'VARCHAR'" for n in range(width))])
         cells = ", ".join(f"replace(c{n}, chr({ord(LINE_IN_CELL)}), chr(10))" for n in range(width))
         connection.execute(
-            f"INSERT INTO staged_raw SELECT {'line, ' + cells if LINE_IN_CELL in text else '*'} "
-            f"FROM read_csv({literal(opened.path_of(memory_fd))}, delim = '{CELL}', quote = '', escape = '', comment = '', "
-            f"header = false, auto_detect = false, strict_mode = true, null_padding = false, ignore_errors = false, "
-            f"new_line = '\\n', max_line_size = {4 * LIMIT_LINE_BYTES + 1024}, columns = {{{columns}}})"
+            f"INSERT INTO staged_raw SELECT {'line, ' + cells if LINE_IN_CELL in text else '*'} FROM read_csv("
+            f"{literal(opened.path_of(memory_fd))}, {_DIALECT}, columns = {{{columns}}})"
         )
     except duckdb.OutOfMemoryException:
         raise

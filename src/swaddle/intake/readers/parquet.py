@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import duckdb
 
@@ -17,6 +18,8 @@ LIMIT_FOOTER_BYTES = 64 * 1024 * 1024
 LIMIT_ROWS = 50_000_000
 MAGIC = b"PAR1"
 _ROW_NUMBER = "file_row_number"
+_CONTROLS = r"'[\x00-\x08\x0B\x0C\x0E-\x1F]'"
+_BLANKS = r"'[\t\n\r\x{00A0}]'"
 
 
 def read_parquet(source_fd: int, size_bytes: int, connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, ...], int]:
@@ -80,25 +83,35 @@ def _stage(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str,
     if _ROW_NUMBER in {folded(each) for each in columns}:
         raise HeaderFault(f"a column is called {_ROW_NUMBER}, which the reader needs for itself")
     types = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
-    texts = [f"c{n}" for n, row in enumerate(types) if row[1] in {"VARCHAR", "BLOB"}]
-    cells = ", ".join(
-        f"nullif({_cell(identifier(name), text=f'c{n}' in texts)}, '') AS c{n}" for n, name in enumerate(columns)
-    )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE staged_raw AS SELECT {_ROW_NUMBER} + 1 AS line, {cells} "
-        f"FROM read_parquet({path}, {_ROW_NUMBER} = true)"
-    )
+    texts = [n for n, row in enumerate(types) if row[1] in {"VARCHAR", "BLOB"}]
+
+    def stage(trimmed: Sequence[int]) -> None:
+        cells = (f"CAST({identifier(name)} AS VARCHAR)" for name in columns)
+        named = (f"nullif({_trim(cell) if n in trimmed else cell}, '') AS c{n}" for n, cell in enumerate(cells))
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE staged_raw AS SELECT {_ROW_NUMBER} + 1 AS line, {', '.join(named)} "
+            f"FROM read_parquet({path}, {_ROW_NUMBER} = true)"
+        )
+
+    stage(())
     connection.execute("CREATE OR REPLACE TEMP TABLE staged_broken (line BIGINT, why VARCHAR, raw VARCHAR)")
-    if texts:
-        all_text = f"concat_ws(' ', {', '.join(texts)})"
+    if not texts:
+        return
+    all_text = f"concat_ws(' ', {', '.join(f'c{n}' for n in texts)})"
+    odd = connection.execute(
+        f"SELECT count_if(regexp_matches(t, {_CONTROLS})), count_if(regexp_matches(t, {_BLANKS})) "
+        f"FROM (SELECT {all_text} AS t FROM staged_raw)"
+    ).fetchone() or (0, 0)
+    if odd[1]:  # rare, and slow: only then
+        stage(texts)
+    if odd[0]:
         connection.execute(
             f"INSERT INTO staged_broken SELECT line, 'B3', left({all_text}, {RAW_SHOWN}) FROM staged_raw "
-            f"WHERE regexp_matches({all_text}, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F]')"
+            f"WHERE regexp_matches({all_text}, {_CONTROLS})"
         )
         connection.execute("DELETE FROM staged_raw WHERE line IN (SELECT line FROM staged_broken)")
 
 
-def _cell(column: str, *, text: bool) -> str:
-    """A value as text, blanks around it taken off as the CSV reader does."""
-    plain = f"CAST({column} AS VARCHAR)"
-    return f"trim({plain}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))" if text else plain
+def _trim(cell: str) -> str:
+    """Blanks around a value taken off, as the CSV reader does."""
+    return f"trim({cell}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))"

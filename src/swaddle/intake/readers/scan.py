@@ -5,11 +5,11 @@ Pure but for the bytes it is given. The rules:
 - A line ends in LF or CR LF; in a file without any LF, in CR.
 - A value in quotation marks may hold the delimiter, line ends and doubled quotation marks (RFC 4180). At most
   LIMIT_QUOTED_LINES lines: beyond, or where a line inside looks like a row of its own, the mark was never closed. Then
-  *only the line that opened it* is broken and reading goes on with the next, so that one open quote cannot swallow rows.
+  *only the line that opened it* is broken and reading goes on with the next: one open quote cannot swallow rows.
 - A row has as many cells as the header. Another number breaks it (that of several lines: only its first line).
 - Lines with nothing but delimiters and blanks are passed over, and counted.
 - Bytes that are not of the file's encoding, control characters and lines over LIMIT_LINE_BYTES break the row.
-- A cell that begins with apostrophes and one of = + - @ tab CR loses one apostrophe: `swaddle report --rejected` puts it
+- A cell that begins with apostrophes and one of = + - @ tab CR loses one apostrophe: the file of rejected rows has it
   there so that a spreadsheet runs nothing, and a corrected file reads back as it was.
 
 Rows go on in a form that the database reads without any doubt: cells apart by US (0x1f), rows by LF, line ends inside a
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import methodcaller
 
@@ -173,7 +173,7 @@ class Scanner:
                 self.broken.append(Broken(number, outcome[0], outcome[1]))
 
     def _take(self, lines: list[bytes], at: int, *, last: bool) -> tuple[int, str | tuple[str, str] | None]:
-        """Lines used from `at` (0: more are needed) and what they are: a row, (check, text) if broken, None if blank."""
+        """Lines used from `at` (0: more are needed); what they are: a row, (check, text) if broken, None if blank."""
         line = lines[at].removesuffix(b"\r")
         text, why = self._text(line)
         if why:
@@ -243,13 +243,11 @@ class Scanner:
         return text, ""
 
 
-def lines_of(
-    pieces: Iterable[bytes], end: bytes, on_overlong: Callable[[], None]
-) -> Iterator[tuple[list[bytes], bool]]:
+def lines_of(pieces: Iterable[bytes], end: bytes) -> Iterator[tuple[list[bytes], bool]]:
     """Physical lines, many at a time, with whether they are the last; the file's last line need not end.
 
-    A line that never ends is cut at twice LIMIT_LINE_BYTES so that memory stays bounded: `on_overlong` is told once, and
-    the rest of that line is left out (the line is broken anyway).
+    A line that never ends is cut at twice LIMIT_LINE_BYTES so that memory stays bounded; the rest of that line is left
+    out (the line is broken anyway).
     """
     rest = b""
     skipping = False
@@ -265,7 +263,6 @@ def lines_of(
         if len(rest) > 2 * LIMIT_LINE_BYTES:
             lines.append(rest[: LIMIT_LINE_BYTES + 1])
             rest, skipping = b"", True
-            on_overlong()
         if lines:
             yield lines, False
     yield ([rest] if rest else []), True

@@ -1,0 +1,91 @@
+"""Which checks and rules fired, and on which rows: bits of rows, rules over the file, rows that stand in it twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from swaddle.dictionary.model import Dictionary
+from swaddle.errors import OurBug
+from swaddle.intake.engine import literal
+from swaddle.intake.layers import BITS_A_MASK
+from swaddle.intake.plan import Bit, Plan
+from swaddle.intake.tables import Staged
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A kind of finding that occurred: what, the SQL of its lines, how often, whether it is told once for the file."""
+
+    bit: Bit
+    lines_sql: str
+    count: int
+    once: bool
+
+
+def counts(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
+    """One row of counts; of nothing, 0."""
+    row = connection.execute(sql).fetchone()
+    if row is None:
+        raise OurBug("a count came back empty")
+    return tuple(int(each or 0) for each in row)
+
+
+def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
+    """checked_file_hits: lines that break a rule over the file; checked_duplicates: rows whose content stands above."""
+    run = connection.execute
+    run("CREATE OR REPLACE TEMP TABLE checked_file_hits (line BIGINT, id VARCHAR, field VARCHAR)")
+    for rule in plan.file_rules:
+        known = " AND ".join(f"{name} IS NOT NULL" for name in rule.fields)
+        run(
+            f"INSERT INTO checked_file_hits SELECT line, {literal(rule.id)}, {literal(rule.shows)} FROM (SELECT line, "
+            f"({rule.holds}) AS holds FROM checked_base WHERE {known} WINDOW {rule.window}) WHERE NOT holds"
+        )
+    run("CREATE OR REPLACE TEMP TABLE checked_duplicates (line BIGINT)")
+    if staged.mapping.keys_derived:
+        return  # (file, row) is never there twice
+    cells = ", ".join(f"coalesce(c{n}, chr(30))" for n in range(len(staged.columns)))
+    repeated = "SELECT local_record_id FROM checked_base GROUP BY ALL HAVING count(local_record_id) > 1"
+    run(
+        f"CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, local_record_id AS key, concat_ws(chr(31), {cells}) "
+        f"AS content FROM checked_base JOIN staged_raw USING (line) WHERE local_record_id IN ({repeated})"
+    )
+    run(
+        "INSERT INTO checked_file_hits SELECT line, 'D1', 'local_record_id' FROM checked_twice WHERE key IN "
+        "(SELECT key FROM checked_twice GROUP BY key HAVING count(DISTINCT content) > 1)"
+    )
+    run(
+        "INSERT INTO checked_duplicates SELECT line FROM checked_twice "
+        "WHERE line NOT IN (SELECT line FROM checked_file_hits WHERE id = 'D1') "
+        "AND line NOT IN (SELECT min(line) FROM checked_twice GROUP BY key)"
+    )
+    run("DROP TABLE checked_twice")
+
+
+def find(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, dictionary: Dictionary) -> list[Hit]:
+    """Every kind of finding about rows that occurred, after `make_file_hits`.
+
+    What fires on over half of the rows and rejects none is told once for the file.
+    """
+
+    def hit(bit: Bit, lines_sql: str, count: int) -> Hit:
+        return Hit(bit, lines_sql, count, once=count * 2 > staged.rows_read and bit.severity != "error")
+
+    hits: list[Hit] = []
+    if plan.bits:
+        tests = ", ".join(
+            f"count_if((mask{n // BITS_A_MASK} & {1 << n % BITS_A_MASK}::UBIGINT) <> 0)" for n in range(len(plan.bits))
+        )
+        for n, count in enumerate(counts(connection, f"SELECT {tests} FROM checked_base")):
+            if count:
+                hits.append(hit(plan.bits[n], f"SELECT line FROM checked_base WHERE {plan.test([n])}", count))
+    rules = {(rule.id, rule.shows): rule for rule in plan.file_rules}
+    over_file = connection.execute("SELECT id, field, count(*) FROM checked_file_hits GROUP BY ALL").fetchall()
+    for check, field, count in over_file:
+        rule = rules.get((check, field))
+        severity = rule.severity if rule else dictionary.checks[check].severity
+        bit = Bit(id=check, severity=severity, field=field, fires="", rule=rule)
+        where = f"id = {literal(check)} AND field = {literal(field)}"
+        hits.append(hit(bit, f"SELECT line FROM checked_file_hits WHERE {where}", count))
+    return hits
