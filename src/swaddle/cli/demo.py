@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -31,6 +32,9 @@ def command(births: int, data: Path | None, folder: Path | None, keep: bool, as_
     from swaddle.demo.screen import Screen
     from swaddle.demo.story import FolderInUse, Story, Wishes
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # So that the gateway is stopped and the homes are removed then, too.
+        signal.signal(number, lambda *_: sys.exit(130))
     place = Path(tempfile.mkdtemp(prefix="swaddle-demo-")) if folder is None else folder.absolute()
     if place.exists() and any(place.iterdir()):
         raise FolderInUse

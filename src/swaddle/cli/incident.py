@@ -8,22 +8,9 @@ from typing import Any
 
 import click
 
-from swaddle.cli.registry import do, home_option, json_option, passphrase_option, tell
+from swaddle.cli.registry import home_option, json_option, passphrase_option, registry_at, tell
 
 group = click.Group("incident", help="A breach: open it, scope it.")
-
-
-class Asked:
-    """The registry of this command's home, asked by the name of an operation."""
-
-    def __init__(self, home_path: Path | None, descriptor: int | None) -> None:
-        """Know which home, and where its passphrase comes from."""
-        self._home_path = home_path
-        self._descriptor = descriptor
-
-    def do(self, operation: str, **values: Any) -> Any:
-        """Do one operation."""
-        return do(self._home_path, self._descriptor, operation, **values)
 
 
 @group.command("open")
@@ -36,7 +23,8 @@ def open_(home_path: Path | None, first: str, last: str, passphrase_fd: int | No
     """Begin an incident: somebody may have read what lay on the gateway between two moments."""
     from swaddle.incident.scope import open_incident
 
-    result = open_incident(Asked(home_path, passphrase_fd), first, last)
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = open_incident(inside, first, last)
     tell(
         result,
         as_json,
@@ -55,13 +43,16 @@ def scope(home_path: Path | None, incident: str, passphrase_fd: int | None, as_j
     """Whom an incident could be about: by what was there, never by what a log says was read."""
     from swaddle.incident.scope import scope as whole_scope
 
-    tell(whole_scope(Asked(home_path, passphrase_fd), incident), as_json, scope_words)
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = whole_scope(inside, incident)
+    tell(result, as_json, scope_words)
 
 
 def scope_words(found: Mapping[str, Any]) -> str:
     """The scope as a privacy officer reads it."""
     transfers, persons, unknown = found["transfers"], found["persons"], found["unknown"]
-    lines = [
+    lines = [] if found["gateway_reached"] else ["The gateway was not reached: what came there lately is not counted."]
+    lines += [
         f"Incident {found['incident'][:8]}: {found['window'][0]} to {found['window'][1]}",
         f"  transfers there at any moment  {transfers['upper']:>9,}   during the whole time  {transfers['lower']:>9,}",
         f"  persons they are about         {persons['upper']:>9,}                          {persons['lower']:>9,}",

@@ -7,13 +7,17 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from swaddle import durable, home
 from swaddle.errors import UsageFault
+
+if TYPE_CHECKING:
+    from swaddle.registry.owner import Inside
 
 group = click.Group("registry", help="The inside: pulls, checks, stores, gives back.")
 
@@ -37,11 +41,17 @@ def passphrase_from(descriptor: int | None) -> Callable[[Mapping[str, Any]], byt
     return get
 
 
-def do(home_path: Path | None, descriptor: int | None, operation: str, **values: Any) -> Any:
-    """Do one operation: here if nobody owns the store, else by asking its owner."""
-    from swaddle.registry.operations import ask
+def registry_at(home_path: Path | None, descriptor: int | None) -> AbstractContextManager[Inside]:
+    """The registry, to be asked: here if nobody owns its store, else through its owner."""
+    from swaddle.registry.operations import inside_of
 
-    return ask(home.locate(home_path), passphrase_from(descriptor), operation, **values)
+    return inside_of(home.locate(home_path), passphrase_from(descriptor))
+
+
+def do(home_path: Path | None, descriptor: int | None, operation: str, **values: Any) -> Any:
+    """Do one operation on the registry."""
+    with registry_at(home_path, descriptor) as inside:
+        return inside.do(operation, **values)
 
 
 def tell(value: Mapping[str, Any], as_json: bool, words: Callable[[Mapping[str, Any]], str]) -> None:

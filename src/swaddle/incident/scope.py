@@ -106,11 +106,15 @@ def open_incident(inside: Inside, first: str, last: str, place: str = GATEWAY) -
 def scope(inside: Inside, incident: str) -> dict[str, Any]:
     """Whom an incident could be about: the object of `incident scope --json`. Writes that it was asked into custody.
 
+    The gateway's journal is taken over first; `gateway_reached` says whether that went well. If not, what came there
+    since the last time is not in the answer.
+
     Raises:
         NoSuchIncident: nobody opened it; NotClear: several begin so.
         NotNow: it is closed.
     """
     began = time.monotonic()
+    gateway = inside.do("drain-journal")
     written = inside.do("custody-entries")
     state, opened = found(written, incident)
     after(state, Event.SCOPED)
@@ -123,6 +127,7 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
     result |= {
         "incident": incident,
         "window": [first, last],
+        "gateway_reached": gateway["reached"],
         "data_elements": data_elements() if result["transfers"]["upper"] else [],
     }
     inside.do(

@@ -87,17 +87,20 @@ def drain_journal(
 ) -> int:
     """Move the gateway's journal into custody, checking its chain; how many entries came.
 
+    That the gateway may forget them is an instruction, and so an entry itself: it is only said when something besides
+    instructions came, or the two would keep each other awake.
+
     Raises:
         JournalBroken: an entry does not follow the last one that is known, or the head's signature does not hold.
     """
-    drained = 0
+    drained, only_instructions = 0, 0
     while True:
         last = int(state.fact("journal_sequence") or 0)
         digest = state.fact("journal_digest") or FIRST_PREVIOUS
         page = messages.convert(client.get_json(f"/v1/journal?after={last}"), messages.JournalPage)
         head = signed_head(page, state)
         if not page.entries:
-            if drained:
+            if drained > only_instructions:
                 instruct(client, keyring, state, "journal-drained", now(), through=last)
             return drained
         for entry in page.entries:
@@ -107,6 +110,7 @@ def drain_journal(
             keep(entry, digest, state, ledger, keyring.registry_id)
             state.set_facts(journal_digest=digest, journal_sequence=str(last))
             drained += 1
+            only_instructions += entry.event == "instruction"
         if head["sequence"] < last or (head["sequence"] == last and head["entry_sha256"] != digest):
             raise JournalBroken("its signed head is not of these entries")
 

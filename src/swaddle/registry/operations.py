@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from swaddle.canonical import format_instant
 from swaddle.errors import NetworkFault, UsageFault
+from swaddle.home import Kind, open_home
 from swaddle.registry import enrolment, subjects, work
 from swaddle.registry.inside import Registry, open_registry
-from swaddle.registry.owner import Asker, Lock
+from swaddle.registry.owner import Asker, Inside, Lock
 
 
 class NoSuchOperation(UsageFault):
@@ -40,32 +42,33 @@ class Operations:
         return TABLE[operation](self._inside, **values)
 
 
-def ask(home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], operation: str, **values: Any) -> Any:
-    """Do one operation on the registry at `home`: here if nobody owns its store, else through its owner."""
-    with_owner = Lock(home)
-    if not (home / "home.json").exists() or with_owner.take():
+@contextmanager
+def inside_of(home: Path, passphrase: Callable[[Mapping[str, Any]], bytes]) -> Iterator[Inside]:
+    """The registry at `home`, to be asked any number of times: here if nobody owns its store, else through its owner.
+
+    Raises:
+        HomeFault, KeysMissing, passphrase errors: it cannot be opened.
+        AnotherOwner: somebody owns it and does not answer.
+    """
+    open_home(home, Kind.REGISTRY)
+    lock = Lock(home)
+    if not lock.take():
+        yield Asker(home)
+        return
+    try:
+        inside = open_registry(home, passphrase)
         try:
-            inside = open_registry(home, passphrase)
-            try:
-                return Operations(inside).do(operation, **values)
-            finally:
-                inside.close()
+            yield Operations(inside)
         finally:
-            with_owner.release()
-    return Asker(home).do(operation, **values)
+            inside.close()
+    finally:
+        lock.release()
 
 
-class Remote:
-    """A registry to be asked from another room: each call is one operation (`ask`)."""
-
-    def __init__(self, home: Path, passphrase: Callable[[Mapping[str, Any]], bytes]) -> None:
-        """Know whom to ask."""
-        self._home = home
-        self._passphrase = passphrase
-
-    def do(self, operation: str, **values: Any) -> Any:
-        """Ask for one operation."""
-        return ask(self._home, self._passphrase, operation, **values)
+def ask(home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], operation: str, **values: Any) -> Any:
+    """Do one operation on the registry at `home`."""
+    with inside_of(home, passphrase) as inside:
+        return inside.do(operation, **values)
 
 
 def pull(inside: Registry) -> dict[str, Any]:
@@ -164,6 +167,15 @@ def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
     }
 
 
+def drain_journal(inside: Registry) -> dict[str, Any]:
+    """Take the gateway's journal over now, so that what lies there this moment is known; says whether it was reached."""
+    try:
+        work.drain(inside)
+    except NetworkFault as error:
+        return {"reached": False, "code": error.code}
+    return {"reached": True, "code": None}
+
+
 def custody_entries(inside: Registry, subject: str | None = None) -> list[dict[str, Any]]:
     """Entries of the ledger, all or about one subject."""
     return [entry.to_json() for entry in inside.ledger.entries(subject)]
@@ -202,6 +214,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "invite": invite,
     "submitters": list_submitters,
     "status": status,
+    "drain-journal": drain_journal,
     "custody-entries": custody_entries,
     "custody-append": custody_append,
     "subject-counts": subject_counts,
