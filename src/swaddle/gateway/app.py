@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from swaddle import durable
 from swaddle.durable import DiskFault
 from swaddle.gateway import sweep, trust
 from swaddle.gateway.access import Who
@@ -49,9 +51,16 @@ class Gateway:
     store: Store
     settings: Settings
     usage: Usage
+    claim_file: Path
     uploads: Counter[str] = field(default_factory=Counter)
     downloads: int = 0
     unsigned: int = 0
+
+    async def drop_claim(self) -> None:
+        """Remove the claim file of `gateway init`, if it still lies here: the registry has this gateway now."""
+        if self.claim_file.exists():
+            with suppress(DiskFault):
+                await self.thread.elsewhere(durable.remove_file, self.claim_file)
 
     async def count(self, what: str) -> None:
         """Count in the usage database; a disk that says no stops nothing."""

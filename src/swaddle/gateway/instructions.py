@@ -34,7 +34,7 @@ from swaddle.wire.statements import (
 INVITATION_LIFE = timedelta(days=14)
 
 
-def take(index: Index, statement: SignedText) -> None:
+def take(index: Index, statement: SignedText) -> Instruction:
     """Verify an instruction and do it, once: its number must be greater than the last one's.
 
     Raises:
@@ -57,6 +57,7 @@ def take(index: Index, statement: SignedText) -> None:
         instruction=instruction.sequence, statement_sha256=sha256(statement.message.encode("utf-8")).hexdigest(),
     )  # fmt: skip
     _do(instruction, index)
+    return instruction
 
 
 @singledispatch

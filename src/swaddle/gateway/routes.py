@@ -21,6 +21,7 @@ from swaddle.gateway.app import UNSIGNED_LIMIT_BYTES, Call, Gateway, answer, cal
 from swaddle.gateway.bodies import give_out, stated_digest, take_in
 from swaddle.gateway.refusal import Refusal
 from swaddle.wire import messages
+from swaddle.wire.statements import Invite
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,5}")
@@ -55,7 +56,9 @@ async def enrolment_state(call: Call) -> Response:
 async def instruct(call: Call) -> Response:
     """The registry instructs."""
     must_be_registry(await call.who())
-    await call.gateway.thread.run(instructions.take, await call.json(messages.SignedText))
+    taken = await call.gateway.thread.run(instructions.take, await call.json(messages.SignedText))
+    if isinstance(taken, Invite):  # by now `registry init` is done and needs its claim no more
+        await call.gateway.drop_claim()
     await _destroy_refused(call.gateway)
     return Response(b"{}", 200, media_type="application/json")
 

@@ -26,7 +26,7 @@ from swaddle.errors import SettingsFault
 from swaddle.gateway import counts, schema, settings
 from swaddle.gateway.app import Gateway, build
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
-from swaddle.gateway.initialise import BODIES, CERTIFICATE, JOURNAL_KEY, TLS_KEY, pin_of
+from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
 from swaddle.gateway.routes import ROUTES
 from swaddle.gateway.store import Store
 from swaddle.gateway.usage import Usage
@@ -64,7 +64,8 @@ def open_gateway(home: Home, stated: settings.Settings, clock: Callable[[], date
     store = Store(home.path / BODIES)
     store.remove_strays({row["body"] for row in index.rows("SELECT body FROM parts")})
     transact(index, counts.freeze_if_broken)
-    return Gateway(IndexThread(index), store, stated, Usage(schema.open_usage(home.path / "usage.db")))
+    usage = Usage(schema.open_usage(home.path / "usage.db"))
+    return Gateway(IndexThread(index), store, stated, usage, home.path / CLAIM)
 
 
 def close_gateway(gateway: Gateway) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 KEPT = timedelta(weeks=104)
-STEPS = {"transfers": 10, "acknowledged": 10, "expired": 10, "refused": 10, "gibibytes": 1}
+STEPS = {"transfers": 10, "acknowledged": 10, "refused": 10, "gibibytes": 1}
 GIBIBYTE = 2**30
 
 
