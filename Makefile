@@ -6,6 +6,8 @@ SHELL := /bin/sh
 python := .venv/bin/python
 pytest := $(python) -m pytest --numprocesses 2 --dist worksteal -rs
 SOAK_MINUTES ?= 30
+# Hundreds of short processes are started: compiled modules are kept, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## this list
 	@printf 'Swaddle. Two commands to start with: make demo, make test.\n\n'
