@@ -1,6 +1,7 @@
 """A gateway called directly, with its registry and one submitter."""
 
 import pytest
+
 from gateway_world import Clock, direct_world
 
 

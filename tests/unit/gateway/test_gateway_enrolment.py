@@ -4,8 +4,8 @@ import secrets
 from datetime import timedelta
 
 import pytest
-from gateway_world import DirectLine, World, b64, make_home
 
+from gateway_world import DirectLine, World, b64, make_home
 from swaddle.canonical import format_instant
 from swaddle.envelope.keys import SealingPair
 from swaddle.envelope.public import make_certificate

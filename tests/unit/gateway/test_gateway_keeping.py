@@ -6,8 +6,8 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from gateway_world import DirectLine, direct_world, make_home
 
+from gateway_world import DirectLine, direct_world, make_home
 from swaddle.canonical import canonical, digest_hex
 from swaddle.envelope.signature import PublicSigningKey, Signed, open_signed
 from swaddle.gateway import journal, schema

@@ -4,8 +4,8 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from gateway_world import direct_world
 
+from gateway_world import direct_world
 from swaddle.envelope.signature import SigningKey, sign
 
 

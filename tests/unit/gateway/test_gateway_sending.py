@@ -4,8 +4,8 @@ import secrets
 from datetime import timedelta
 
 import pytest
-from gateway_world import SEALED, SEGMENT, b64, direct_world
 
+from gateway_world import SEALED, SEGMENT, b64, direct_world
 from swaddle.envelope.signature import PublicSigningKey, Signed, SigningKey, open_signed
 
 REFERENCE = bytes(16)
