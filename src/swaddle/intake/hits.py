@@ -48,8 +48,9 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     cells = ", ".join(f"coalesce(c{n}, chr(30))" for n in range(len(staged.columns)))
     repeated = "SELECT local_record_id FROM checked_base GROUP BY ALL HAVING count(local_record_id) > 1"
     run(
-        f"CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, local_record_id AS key, concat_ws(chr(31), {cells}) "
-        f"AS content FROM checked_base JOIN staged_raw USING (line) WHERE local_record_id IN ({repeated})"
+        "CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, local_record_id AS key, "
+        f"concat_ws(chr(31), {cells}) AS content FROM checked_base JOIN staged_raw USING (line) "
+        f"WHERE local_record_id IN ({repeated})"
     )
     run(
         "INSERT INTO checked_file_hits SELECT line, 'D1', 'local_record_id' FROM checked_twice WHERE key IN "
