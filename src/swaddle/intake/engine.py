@@ -42,6 +42,7 @@ def connect(
         allowed_paths: files it may still open after that.
     """
     connection = duckdb.connect(":memory:", config=dict(_START))
+    connection.execute("SET enable_progress_bar = false")  # it would print among the data on stdout
     connection.execute(f"SET threads = {int(threads)}")
     connection.execute(f"SET memory_limit = '{memory_bytes or _default_memory_bytes()} bytes'")
     connection.execute("SET temp_file_encryption = true")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from swaddle.errors import OurBug
+from swaddle.intake.hits import counts
 from swaddle.intake.tables import GAVE_BIRTH, NEWBORN
 
 SUBJECT_DIGITS = 32
@@ -47,13 +47,16 @@ def link(connection: duckdb.DuckDBPyConnection, *, submitter: str, file_digest: 
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE row_links AS
-        WITH numbered AS (
-            SELECT line, child_local_id, delivery_local_id,
-                {_MOTHER_OF_DELIVERY} AS mother_local_id,
+        WITH mothers AS (
+            SELECT delivery_local_id, max(mother_local_id) AS mother FROM checked_rows_unlinked
+            WHERE delivery_local_id IS NOT NULL AND mother_local_id IS NOT NULL GROUP BY ALL
+        ), numbered AS (
+            -- Her own number first: where rows of one delivery name two mothers, both women were in the file.
+            SELECT line, child_local_id, delivery_local_id, coalesce(mother_local_id, mother) AS mother_local_id,
                 CASE WHEN local_record_id IS NULL OR line IN (SELECT line FROM checked_file_hits WHERE id = 'D1')
                     THEN $file || {_PART} || line
                     ELSE $submitter || {_PART} || 'record' || {_PART} || local_record_id END AS record
-            FROM checked_rows_unlinked
+            FROM checked_rows_unlinked LEFT JOIN mothers USING (delivery_local_id)
         ), hashed AS (SELECT *, sha256(record) AS hash FROM numbered)
         SELECT line,
             CASE WHEN mother_local_id IS NOT NULL THEN {_hash("person", "mother_local_id")}
@@ -68,20 +71,25 @@ def link(connection: duckdb.DuckDBPyConnection, *, submitter: str, file_digest: 
         {"submitter": submitter_key, "file": file_key},
     )
     _add_to_rows(connection)
-    row = connection.execute(
-        "SELECT count(*), count(DISTINCT mother_subject), count(DISTINCT child_subject), count(DISTINCT delivery) "
-        "FROM row_links"
-    ).fetchone()
-    if row is None:
-        raise OurBug("a count came back empty")
-    return Links(*row)
+    return _count(connection)
 
 
-# Its own number first: where rows of one delivery name two mothers, both women were in the file.
-_MOTHER_OF_DELIVERY = (
-    "coalesce(mother_local_id, CASE WHEN delivery_local_id IS NOT NULL "
-    "THEN max(mother_local_id) OVER (PARTITION BY delivery_local_id) END)"
-)
+def _count(connection: duckdb.DuckDBPyConnection) -> Links:
+    """Distinct mothers, children and deliveries; where no row has a number, each row is its own without counting."""
+    rows, numbered, repeated = counts(
+        connection,
+        "SELECT count(*), count(coalesce(mother_local_id, child_local_id, delivery_local_id)), "
+        "(SELECT count(*) FROM checked_duplicates) FROM checked_rows_unlinked",
+    )
+    if not numbered and not repeated:
+        return Links(rows, rows, rows, rows)
+    return Links(
+        *counts(
+            connection,
+            "SELECT count(*), count(DISTINCT mother_subject), count(DISTINCT child_subject), count(DISTINCT delivery) "
+            "FROM row_links",
+        )
+    )
 
 
 def _hash(what: str, number: str) -> str:
