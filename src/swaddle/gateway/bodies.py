@@ -24,6 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 DRAIN_BYTES = 256 * 1024 * 1024
 DRAIN_SECONDS = 10
+MOST_GATHERED = 1024  # a body in drops must not pile up as objects
 
 
 class Gone(Exception):
@@ -123,18 +124,21 @@ async def take_in(body: Body, incoming: Incoming) -> None:
     """
     loop = asyncio.get_running_loop()
     writing: asyncio.Future[None] | None = None
-    gathered = bytearray()
+    gathered: list[bytes] = []
+    gathered_bytes = 0
 
     async def write() -> None:
-        nonlocal writing, gathered
+        nonlocal writing, gathered, gathered_bytes
         if writing is not None:
             await writing
         writing = loop.run_in_executor(None, incoming.write, gathered)
-        gathered = bytearray()
+        gathered, gathered_bytes = [], 0
 
     def take(data: bytes) -> Awaitable[None] | None:
-        gathered.extend(data)
-        return write() if len(gathered) >= PIECE_BYTES else None
+        nonlocal gathered_bytes
+        gathered.append(data)
+        gathered_bytes += len(data)
+        return write() if gathered_bytes >= PIECE_BYTES or len(gathered) >= MOST_GATHERED else None
 
     try:
         await body.read(take)

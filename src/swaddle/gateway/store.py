@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -44,16 +44,17 @@ class Incoming:
             raise durable.disk_fault(error) from error
         self._is_open = True
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, pieces: Iterable[bytes]) -> None:
         """Take the next bytes.
 
         Raises:
             DiskFault: the disk said no.
         """
-        self._digest.update(data)
-        self.size_bytes += len(data)
         try:
-            durable.write_all(self._descriptor, memoryview(data))
+            for piece in pieces:
+                self._digest.update(piece)
+                self.size_bytes += len(piece)
+                durable.write_all(self._descriptor, piece)
         except OSError as error:
             raise durable.disk_fault(error) from error
 
