@@ -13,32 +13,36 @@ from swaddle.canonical import parse_instant
 from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, SubmissionReport, report
 from swaddle.indicators.compute import compute
+from swaddle.indicators.results import IndicatorResult
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
+Indicators = tuple[IndicatorResult, ...]
 FEEDBACK_LIFE = timedelta(days=13, hours=23)
 
 
 def give_back(inside: Registry) -> int:
     """Report on every submission that has not been answered; how many reports the gateway now holds."""
     sent = 0
+    at = inside.now()
+    computed: dict[str, Indicators] = {}  # once for each submitter: a look's reports are of one moment
     for transfer in inside.state.transfers():
         if transfer.step != "acknowledged" or transfer.feedback is not None:
             continue
         submitter = inside.state.submitter(transfer.submitter)
         if submitter is not None and submitter.state == "active":
-            send_report(inside, transfer, submitter)
+            send_report(inside, transfer, submitter, bundle_for(inside, transfer, submitter, at, computed))
             sent += 1
     return sent
 
 
-def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> None:
-    """Make one report and bring it to the gateway; a kill is made good by calling again."""
+def send_report(inside: Registry, transfer: Transfer, submitter: Submitter, bundle: Bundle) -> None:
+    """Bring one report to the gateway; a kill is made good by calling again."""
     assert submitter.sealing is not None
     at = inside.now()
     folder = inside.outbox / transfer.id
     feedback = deliver(
-        bundle_for(inside, transfer, submitter, at).packed(),
+        bundle.packed(),
         answers=transfer.id,
         folder=folder,
         sender=inside.keyring.registry_id,
@@ -55,7 +59,9 @@ def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> N
     clear(folder)
 
 
-def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime) -> Bundle:
+def bundle_for(
+    inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime, computed: dict[str, Indicators]
+) -> Bundle:
     """The report on one submission, from what the store keeps of it."""
     row = inside.store.connection.execute(
         "select report, rejected from identifiers.reports join clinical.loads using (load_id)"
@@ -65,12 +71,13 @@ def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: d
     assert row is not None
     kept, rejected = json.loads(row[0]), bytes(row[1])
     verdict = inside.store.verdict(transfer.id) or {}
-    has_rows = verdict.get("outcome") == "stored"
-    indicators = (
-        compute(inside.store.connection, submitter.id, as_of=at, threshold=inside.settings.report_threshold)
-        if has_rows
-        else ()
-    )
+    indicators: Indicators = ()
+    if verdict.get("outcome") == "stored":
+        if submitter.id not in computed:
+            computed[submitter.id] = compute(
+                inside.store.connection, submitter.id, as_of=at, threshold=inside.settings.report_threshold
+            )
+        indicators = computed[submitter.id]
     return report(
         SubmissionReport(
             transfer=transfer.id,
