@@ -163,6 +163,34 @@ def copy_of(made, folder):
     return world, party
 
 
+class TestOrder:
+    """A kill cannot show what a power cut would lose; so the order of syncs, renames and commits is held still."""
+
+    def test_a_part_is_synced_named_and_only_then_recorded_and_goes_before_its_row(self, made, tmp_path, monkeypatch):
+        world, party = copy_of(made, tmp_path / "gateway")
+        steps = Steps(kill)
+        with monkeypatch.context() as patch:
+            watch(steps, patch.setattr)
+            world.line.open()
+            transfer = world.announce(party, 1000).json["id"]
+            steps.names.clear()
+            world.put(party, transfer, 0, bytes(1000))
+            assert steps.names == ["commit", "fsync", "rename", "fsync", "commit"]  # the first: its nonce
+            steps.names.clear()
+            world.line.clock.pass_(days=3)
+            world.line.sweep()
+            assert steps.names[:4] == ["commit", "unlink", "fsync", "commit"]
+            world.line.close()
+
+    def test_every_commit_but_a_nonces_is_synced(self, made):
+        world, party = made
+        world.line.open()
+        connection = world.line.gateway.thread.index.connection
+        world.send(party)
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2
+        world.line.close()
+
+
 class TestKilled:
     def in_a_child(self, world, party, sealed, due, mode):
         """The life in a child that is killed at step `due`; True when it lived to the end."""

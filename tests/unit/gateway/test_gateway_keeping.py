@@ -58,6 +58,7 @@ class TestSweep:
         world.acknowledge(sealed)
         row = dict(world.line.gateway.thread.index.row("SELECT * FROM transfers"))
         empty = {name for name, value in row.items() if value is None}
+        assert world.line.gateway.thread.index.rows("SELECT * FROM parts") == []
         assert {"recipient", "body_bytes", "part_bytes", "manifest", "header", "description", "leased_at"} <= empty
         for path in world.line.home.rglob("*"):
             if path.is_file():
