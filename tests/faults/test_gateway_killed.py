@@ -167,7 +167,7 @@ class TestOrder:
     """A kill cannot show what a power cut would lose; so the order of syncs, renames and commits is held still."""
 
     def test_a_part_is_synced_named_and_only_then_recorded_and_goes_before_its_row(self, made, tmp_path, monkeypatch):
-        world, party = copy_of(made, tmp_path / "gateway")
+        world, party = copy_of(made, tmp_path / "copy")
         steps = Steps(kill)
         with monkeypatch.context() as patch:
             watch(steps, patch.setattr)
