@@ -144,7 +144,7 @@ def check_request(
         raise Unsigned
     try:
         key.check_raw(_decode(signed["signature"]), signature_base(request, components, stated["parameters"]))
-    except SignatureInvalid:
+    except (SignatureInvalid, ValueError):
         raise Unsigned from None
     _check_times(int(parameters["created"]), int(parameters["expires"]), now)
     if len(_decode(parameters["nonce"])) < 16:

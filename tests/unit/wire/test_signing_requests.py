@@ -275,3 +275,11 @@ class TestAuthority:
     def test_every_other_url_is_refused(self, url):
         with pytest.raises(ValueError):
             authority_of(url)
+
+
+@pytest.mark.parametrize(
+    "change", [{"authority": "GATE example"}, {"path": "no-slash"}, {"method": "get it"}, {"path": "/ü"}]
+)
+def test_a_request_line_that_cannot_be_signed_is_refused_as_any_other(change):
+    with pytest.raises(Unsigned):
+        check(changed(signed(), **change))
