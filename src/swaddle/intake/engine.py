@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 
 import duckdb
 
+from swaddle.intake import opened
+
 DEFAULT_MEMORY_BYTES = 4 * 1024**3
 THREADS = 2
 
@@ -49,7 +51,7 @@ def connect(
     connection.execute("SET temp_directory = ?", [temp_directory])
     if prepare is not None:
         prepare(connection)
-    connection.execute("SET allowed_directories = ['/proc/self/fd/', '/dev/fd/']")
+    connection.execute("SET allowed_directories = ?", [opened.folders()])
     connection.execute("SET allowed_paths = ?", [list(allowed_paths)])
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

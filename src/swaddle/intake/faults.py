@@ -80,10 +80,11 @@ class MappingFault(UsageFault):
     fix = "mend it; docs/guide-mapping.md explains each line"
 
 
-class KindUnknown(UsageFault):
-    """`--as` names no layout."""
+class KindUnknown(FileFault):
+    """`--as`, or the description of a transfer, names no layout."""
 
     code = "SWD-INTAKE-10"
+    exit_status = UsageFault.exit_status
     what = "there is no layout of that name"
     why = "known layouts: {reason}"
     fix = "name one of them, or give a mapping file"

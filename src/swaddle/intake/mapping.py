@@ -22,6 +22,7 @@ from swaddle.dictionary.model import MISSING_REASONS
 from swaddle.intake.expression import columns_of, reads_row_key
 from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
 
+UNKNOWN = "unknown"  # what a sender says who cannot tell the layout
 LIMIT_BYTES = 1024 * 1024
 ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "iso-8859-15")
 # (unit in the file, unit in the dictionary) -> factor

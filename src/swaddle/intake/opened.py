@@ -1,19 +1,27 @@
 """Opened bodies live in memory and nowhere else: a file without a name, gone when it is closed.
 
-On Linux it is memfd; elsewhere a temporary file that has no name any more once it is open. The registry never writes an
-opened body to a named file.
+On Linux it is memfd, on other Unix systems a temporary file that has no name any more once it is open; the database
+opens it by its descriptor. The registry never writes an opened body to a named file. Windows can open nothing by
+descriptor: there a submitter's check writes the rows it reads to a file in a folder of its own, only readable by its
+user, and removes it at once afterwards.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
+from swaddle.envelope.positioned import read_at
 from swaddle.intake.faults import TooLarge
 
 MEMORY_FILE_LIMIT_BYTES = 4 * 1024**3
 _COPY_BYTES = 4 * 1024 * 1024
+_DESCRIPTORS = next((each for each in ("/proc/self/fd/", "/dev/fd/") if Path(each).is_dir()), "")
 
 
 def memory_file(limit_bytes: int) -> int:
@@ -30,16 +38,43 @@ def memory_file(limit_bytes: int) -> int:
         return os.dup(nameless.fileno())
 
 
-def path_of(memory_fd: int) -> str:
-    """The path under which this process's database engine can open a memory file."""
-    return f"/proc/self/fd/{memory_fd}" if os.path.isdir("/proc/self/fd") else f"/dev/fd/{memory_fd}"  # noqa: PTH112
+def folders() -> list[str]:
+    """Where the database may open files: this process's descriptors, or the one folder that stands in for them."""
+    return [_DESCRIPTORS] if _DESCRIPTORS else [str(_folder())]
+
+
+@contextmanager
+def path_of(memory_fd: int, size_bytes: int) -> Iterator[str]:
+    """The path under which this process's database can open a memory file, for the time of the block."""
+    if _DESCRIPTORS:
+        yield f"{_DESCRIPTORS}{memory_fd}"
+        return
+    stand_in = _folder() / secrets.token_hex(16)
+    try:
+        with stand_in.open("xb") as file:
+            for piece in chunks(memory_fd, size_bytes):
+                file.write(piece)
+        yield str(stand_in)
+    finally:
+        stand_in.unlink(missing_ok=True)
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="swaddle-"))
+
+
+def read_piece(fd: int, size_bytes: int, offset: int) -> bytes:
+    """Up to `size_bytes` at `offset`; the file's position does not matter."""
+    piece = bytearray(max(0, size_bytes))
+    return bytes(memoryview(piece)[: read_at(fd, memoryview(piece), offset)])
 
 
 def chunks(fd: int, size_bytes: int, chunk_bytes: int = _COPY_BYTES) -> Iterator[bytes]:
-    """The first `size_bytes` of `fd`, from the start, piece by piece; its file position is left alone."""
+    """The first `size_bytes` of `fd`, from the start, piece by piece; its file position does not matter."""
     offset = 0
     while offset < size_bytes:
-        piece = os.pread(fd, min(chunk_bytes, size_bytes - offset), offset)
+        piece = read_piece(fd, min(chunk_bytes, size_bytes - offset), offset)
         if not piece:
             return
         offset += len(piece)

@@ -78,7 +78,7 @@ def build(
     dictionary: Dictionary,
     *,
     file_digest: str,
-    submitter: str,
+    submitter: str | None,
     sites: set[str] | None,
     submitted_on: date,
     historical: bool,
@@ -197,10 +197,10 @@ def _rule_bit(rule: Rule) -> Bit:
 
 
 def _header_bits(
-    dictionary: Dictionary, places: dict[str, str], *, submitter: str, sites: set[str] | None
+    dictionary: Dictionary, places: dict[str, str], *, submitter: str | None, sites: set[str] | None
 ) -> list[Bit]:
     bits: list[Bit] = []
-    if "submitter" in places:
+    if submitter is not None and "submitter" in places:
         other = f"nullif(trim({places['submitter']}), '') <> {literal(submitter)}"
         fires = f"coalesce({other}, false)"
         bits.append(Bit(id="H1", severity=dictionary.checks["H1"].severity, field="submitter", fires=fires))

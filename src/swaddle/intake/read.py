@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import duckdb
 
+from swaddle.intake import opened
 from swaddle.intake.faults import ColumnsMissing, EmptyFile, HeaderFault, LayoutUnknown, TooLarge
-from swaddle.intake.mapping import Mapping, by_kind, folded, recognise
+from swaddle.intake.mapping import UNKNOWN, Mapping, by_kind, folded, recognise
 from swaddle.intake.readers.csv import looks_like_a_row, read_csv, read_header
 from swaddle.intake.readers.parquet import read_parquet
 from swaddle.intake.sniff import HEAD_BYTES, PARQUET, sniff
@@ -28,17 +27,18 @@ def read(
     Args:
         source_fd: open for reading; its position is neither used nor moved.
         size_bytes: how much of it is the file.
-        kind: a built-in layout's name; None recognises it by the columns.
+        kind: a built-in layout's name; None, or "unknown" from a sender who cannot tell, recognises it by the columns.
         mapping: a submitter's own mapping, in place of a built-in one.
         file_digest: SHA-256 of the file, hex; stands in for record numbers where a layout has none.
         connection: from `engine.connect`.
 
     Raises:
-        FileFault: the file as a whole cannot be taken; what, why and fix are in it.
+        FileFault: the file as a whole cannot be taken; what, why and fix are in it. KindUnknown is one of them.
     """
-    layout = mapping if mapping is not None else by_kind(kind) if kind is not None else None
-    form = sniff(os.pread(source_fd, HEAD_BYTES, 0), size_bytes)
-    findings: list[Finding] = []
+    if mapping is None and kind not in {None, UNKNOWN}:
+        mapping = by_kind(str(kind))
+    form = sniff(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0), size_bytes)
+    layout, findings = mapping, list[Finding]()
     try:
         if form == PARQUET:
             columns, rows = read_parquet(source_fd, size_bytes, connection)

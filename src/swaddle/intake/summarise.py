@@ -22,6 +22,7 @@ def summarise(
     plan: Plan,
     hits: Sequence[Hit],
     *,
+    submitter_known: bool,
     sites_known: bool,
 ) -> Checked:
     """The value of a check whose tables are made."""
@@ -45,7 +46,7 @@ def summarise(
         dictionary_version=dictionary.version,
         keys_derived=staged.mapping.keys_derived,
         columns=staged.columns,
-        registry_only=() if sites_known else ("H2",),
+        registry_only=(*(() if submitter_known else ("H1",)), *(() if sites_known else ("H2",))),
     )
 
 

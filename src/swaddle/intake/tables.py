@@ -43,7 +43,6 @@ from dataclasses import dataclass, field
 
 from swaddle.intake.mapping import Mapping
 
-RAW_SHOWN = 400  # characters of a broken line that are kept to show
 VALUE_SHOWN = 200  # characters of a value in a finding
 
 ACCEPTED = "accepted"

@@ -32,7 +32,7 @@ def validate(
     dictionary: Dictionary,
     connection: duckdb.DuckDBPyConnection,
     *,
-    submitter: str,
+    submitter: str | None,
     sites: set[str] | None,
     at: datetime,
     historical: bool = False,
@@ -43,7 +43,8 @@ def validate(
         staged: from `read.read`, over the same connection.
         dictionary: the version that the mapping is for.
         connection: holds the staged tables.
-        submitter: who sends, from the verified manifest; another one in the file is an error.
+        submitter: who sends, from the verified manifest; another one in the file is an error. None (not known on this
+            machine) leaves that to the registry.
         sites: the submitter's registered sites; None (on the submitter's machine) leaves that to the registry.
         at: when; nothing after it can have happened.
         historical: births of long ago are expected.
@@ -70,7 +71,15 @@ def validate(
         _make_marks(connection, plan)
         _make_view(connection, dictionary, plan)
         _make_words(connection, staged, dictionary, hits)
-        return summarise(connection, staged, dictionary, plan, hits, sites_known=sites is not None)
+        return summarise(
+            connection,
+            staged,
+            dictionary,
+            plan,
+            hits,
+            submitter_known=submitter is not None,
+            sites_known=sites is not None,
+        )
     except duckdb.OutOfMemoryException:
         raise TooLarge("its rows do not fit in the memory that is allowed") from None
 

@@ -138,3 +138,9 @@ def test_a_wrong_check_digit_warns_and_a_short_number_is_an_error(taken, file_of
         (3, "X2"),
     ]
     assert result.rows("verdict") == [("accepted",), ("rejected",), ("accepted",)]
+
+
+def test_whose_file_it_is_may_be_for_the_registry_to_say(taken, file_of):
+    result = taken(file_of({"submitter": "lakeside"}), submitter=None)
+    assert result.checked.rejected == 0
+    assert result.checked.registry_only == ("H1", "H2")

@@ -216,3 +216,27 @@ def test_quick_and_careful_reading_agree(taken):
     same = quick.connection.execute("SELECT count(*), min(line), max(line) FROM staged_raw").fetchone()
     assert same == (9000, 2, 9001)
     assert careful.connection.execute("SELECT max(line) FROM staged_raw").fetchone() == (9002,)
+
+
+def test_a_hundred_thousand_broken_lines_are_all_kept_with_their_numbers(taken):
+    result = taken(text(good(1), *("x,y" for _ in range(120_000)), good(2)))
+    assert result.checked.rows_read == 120_002
+    assert result.connection.execute("SELECT count(DISTINCT line), max(line) FROM staged_broken").fetchone() == (
+        120_000,
+        120_002,
+    )
+    assert result.checked.refused
+
+
+def test_a_sender_who_cannot_tell_the_layout_says_unknown(taken):
+    assert taken(text(good(1)), kind="unknown").checked.kind == "births"
+
+
+def test_a_layout_that_is_not_known_is_a_fault_of_the_file_and_of_the_command(taken):
+    from swaddle.intake.faults import KindUnknown
+
+    with pytest.raises(FileFault) as refusal:
+        taken(text(good(1)), kind="births-of-mars")
+    assert isinstance(refusal.value, KindUnknown)
+    assert refusal.value.exit_status == 2
+    assert "mars" not in str(refusal.value)

@@ -20,10 +20,11 @@ from swaddle.intake.faults import EmptyFile, HeaderFault, Unreadable, WrongEncod
 from swaddle.intake.mapping import Mapping, folded, load_builtin
 from swaddle.intake.readers.scan import CELL, LIMIT_LINE_BYTES, LINE_IN_CELL, Scanner, lines_of
 from swaddle.intake.sniff import BOM
-from swaddle.intake.tables import RAW_SHOWN, Finding
+from swaddle.intake.tables import Finding
 
 LIMIT_COLUMNS = 2000
 BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BROKEN = 50_000  # broken lines kept in memory before they go to their table
 # Nothing is left to be guessed: the scanner wrote it so.
 _DIALECT = (
     f"delim = '{CELL}', quote = '', escape = '', comment = '', new_line = '\\n', header = false, auto_detect = false, "
@@ -61,11 +62,15 @@ def read_csv(
     scanner = Scanner(header.delimiter, header.encoding, width, first_line=header.lines + 1)
     scanner.counts.lines = header.lines
     for text in _batches(source_fd, size_bytes, header, scanner):
-        _load(connection, text, width)
-    stored = connection.execute("SELECT count(*) FROM staged_raw").fetchone()
-    if stored is None or stored[0] != scanner.counts.rows or not scanner.counts.add_up(header.lines):
+        if text:
+            _load(connection, text, width)
+        _store_broken(connection, scanner)
+    stored = connection.execute(
+        "SELECT (SELECT count(*) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
+    ).fetchone()
+    counted = scanner.counts
+    if stored != (counted.rows, counted.broken) or not counted.add_up(header.lines):
         raise OurBug("a CSV file was read and its counts do not add up")
-    _store_broken(connection, scanner)
     findings = [Finding("H4", count=scanner.counts.blank)] if scanner.counts.blank else []
     return header.columns, scanner.counts.rows + scanner.counts.broken, findings
 
@@ -77,7 +82,7 @@ def read_header(source_fd: int, size_bytes: int, mapping: Mapping | None) -> Hea
         HeaderFault: no line of column names.
         WrongEncoding: not of the encoding expected.
     """
-    start = os.pread(source_fd, min(size_bytes, LIMIT_LINE_BYTES), 0)
+    start = opened.read_piece(source_fd, min(size_bytes, LIMIT_LINE_BYTES), 0)
     skip = len(BOM) if start.startswith(BOM) else 0
     encoding = "utf-8" if skip or mapping is None else mapping.encoding
     end = b"\r" if b"\n" not in start and b"\r" in start else b"\n"
@@ -158,13 +163,12 @@ def _batches(source_fd: int, size_bytes: int, header: Header, scanner: Scanner) 
         text = scanner.feed(lines, last=last)
         held.append(text)
         held_size += len(text)
-        if held_size >= BATCH_BYTES:
+        if held_size >= BATCH_BYTES or len(scanner.broken) >= BATCH_BROKEN:
             yield "".join(held)
             held, held_size = [], 0
     if seen != size_bytes:
         raise Unreadable("it became shorter while it was read")
-    if held_size:
-        yield "".join(held)
+    yield "".join(held)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, text: str, width: int) -> None:
@@ -174,10 +178,11 @@ def _load(connection: duckdb.DuckDBPyConnection, text: str, width: int) -> None:
         opened.write_all(memory_fd, data)
         columns = ", ".join(["'line': 'BIGINT'", *(f"'c{n}': 'VARCHAR'" for n in range(width))])
         cells = ", ".join(f"replace(c{n}, chr({ord(LINE_IN_CELL)}), chr(10))" for n in range(width))
-        connection.execute(
-            f"INSERT INTO staged_raw SELECT {'line, ' + cells if LINE_IN_CELL in text else '*'} FROM read_csv("
-            f"{literal(opened.path_of(memory_fd))}, {_DIALECT}, columns = {{{columns}}})"
-        )
+        with opened.path_of(memory_fd, len(data)) as path:
+            connection.execute(
+                f"INSERT INTO staged_raw SELECT {'line, ' + cells if LINE_IN_CELL in text else '*'} "
+                f"FROM read_csv({literal(path)}, {_DIALECT}, columns = {{{columns}}})"
+            )
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
@@ -187,9 +192,12 @@ def _load(connection: duckdb.DuckDBPyConnection, text: str, width: int) -> None:
 
 
 def _store_broken(connection: duckdb.DuckDBPyConnection, scanner: Scanner) -> None:
+    if not scanner.broken:
+        return
     lines = [each.line for each in scanner.broken]
     why = [each.why for each in scanner.broken]
-    raw = [each.raw[:RAW_SHOWN] for each in scanner.broken]
+    raw = [each.raw for each in scanner.broken]
+    scanner.broken.clear()
     connection.execute(
         "INSERT INTO staged_broken SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
         [lines, why, raw],

@@ -12,7 +12,7 @@ from swaddle.intake.engine import identifier, literal
 from swaddle.intake.faults import EmptyFile, HeaderFault, TooLarge, Unreadable
 from swaddle.intake.mapping import folded
 from swaddle.intake.readers.csv import LIMIT_COLUMNS
-from swaddle.intake.tables import RAW_SHOWN
+from swaddle.intake.readers.scan import RAW_SHOWN
 
 LIMIT_FOOTER_BYTES = 64 * 1024 * 1024
 LIMIT_ROWS = 50_000_000
@@ -33,14 +33,13 @@ def read_parquet(source_fd: int, size_bytes: int, connection: duckdb.DuckDBPyCon
     _check_ends(source_fd, size_bytes)
     copy = opened.copy_into_memory(source_fd, size_bytes)
     try:
-        path = literal(opened.path_of(copy))
-        try:
-            columns, stated = _form(connection, path)
-            _stage(connection, path, columns)
-        except duckdb.OutOfMemoryException:
-            raise TooLarge("its rows do not fit in memory") from None
-        except duckdb.Error as error:
-            raise Unreadable(f"its contents are damaged ({type(error).__name__})") from None
+        with opened.path_of(copy, size_bytes) as path:
+            columns, stated = _form(connection, literal(path))
+            _stage(connection, literal(path), columns)
+    except duckdb.OutOfMemoryException:
+        raise TooLarge("its rows do not fit in memory") from None
+    except duckdb.Error as error:
+        raise Unreadable(f"its contents are damaged ({type(error).__name__})") from None
     finally:
         os.close(copy)
     row = connection.execute(
@@ -52,7 +51,7 @@ def read_parquet(source_fd: int, size_bytes: int, connection: duckdb.DuckDBPyCon
 
 
 def _check_ends(source_fd: int, size_bytes: int) -> None:
-    end = os.pread(source_fd, 8, max(0, size_bytes - 8))
+    end = opened.read_piece(source_fd, 8, max(0, size_bytes - 8))
     if size_bytes < 12 or end[4:] != MAGIC:
         raise Unreadable("its end is missing")
     if int.from_bytes(end[:4], "little") > min(size_bytes - 12, LIMIT_FOOTER_BYTES):

@@ -26,6 +26,7 @@ from operator import methodcaller
 
 LIMIT_LINE_BYTES = 1024 * 1024
 LIMIT_QUOTED_LINES = 100
+RAW_SHOWN = 400  # characters of a broken line that are kept to show
 CELL = "\x1f"
 LINE_IN_CELL = "\x1e"
 BLOCK_LINES = 4096
@@ -170,7 +171,7 @@ class Scanner:
                 self.counts.blank += 1
             else:
                 self.counts.broken += 1
-                self.broken.append(Broken(number, outcome[0], outcome[1]))
+                self.broken.append(Broken(number, outcome[0], outcome[1][:RAW_SHOWN]))
 
     def _take(self, lines: list[bytes], at: int, *, last: bool) -> tuple[int, str | tuple[str, str] | None]:
         """Lines used from `at` (0: more are needed); what they are: a row, (check, text) if broken, None if blank."""
