@@ -11,6 +11,7 @@ import duckdb
 
 ADDED = ("line", "field", "value", "rule", "fix")
 _ROWS_A_TIME = 2000
+_SIGNS = frozenset("'=+-@\t\r")
 _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -56,7 +57,8 @@ def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> 
             rules, fields, values = ([each[place] for each in told] for place in range(3))
             fix = dict.fromkeys(fixes.get((rule, field), "") for rule, field in zip(rules, fields, strict=True))
             said = [str(line), *(" | ".join(each) for each in (fields, values, rules, fix))]
-            writer.writerow([guard(each or "") for each in (*row, *said)])
+            # Few cells begin so that they could be dangerous: only those are looked at closely.
+            writer.writerow([guard(each) if each and each[0] in _SIGNS else each for each in (*row, *said)])
             written += 1
     text.flush()
     text.detach()
