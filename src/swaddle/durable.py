@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -44,6 +45,11 @@ def write_file(path: Path, data: bytes | memoryview, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise disk_fault(error) from error
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether `path` is what a killed `write_file` leaves: nobody reads it, and it may be removed."""
+    return re.fullmatch(r"\.[0-9a-f]{16}\.part", path.name) is not None
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:

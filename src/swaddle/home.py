@@ -79,7 +79,7 @@ def locate(explicit: Path | None, environment: Mapping[str, str] = os.environ) -
 
 
 def create(path: Path, kind: Kind) -> Home:
-    """Make `path` a home of `kind`; making it again is fine.
+    """Make `path` a home of `kind`; making it again is fine, and so is what a call killed in its first write left.
 
     Raises:
         HomeFault: it is another party's home, or a folder with other things in it.
@@ -87,7 +87,7 @@ def create(path: Path, kind: Kind) -> Home:
     mark = path / MARK
     if mark.exists():
         return open_home(path, kind)
-    if path.exists() and any(path.iterdir()):
+    if path.exists() and any(not durable.is_leftover(found) for found in path.iterdir()):
         raise HomeFault("it holds other things")
     durable.make_folder(path)
     durable.write_file(mark, canonical({"swaddle-home": 1, "kind": kind.value}))

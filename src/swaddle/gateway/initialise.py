@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import re
 import secrets
 import socket
 from datetime import UTC, datetime, timedelta
@@ -69,7 +68,6 @@ def initialise(
     if port == 0:
         port = _free_port(host)
     settings = Settings(url=url[: -len(":0")] + f":{port}" if url.endswith(":0") else url, host=host, port=port)
-    _clear_half_written(home_path)
     home = create(home_path, Kind.GATEWAY)
     if (home.path / SETTINGS).exists():
         raise AlreadyMade
@@ -115,14 +113,6 @@ def pin_of(certificate: bytes) -> str:
     public = x509.load_pem_x509_certificate(certificate).public_key()
     spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return base64.b64encode(sha256(spki).digest()).decode("ascii")
-
-
-def _clear_half_written(home_path: Path) -> None:
-    """Remove what a kill in the very first write left, so that the folder is empty again."""
-    entries = list(home_path.iterdir()) if home_path.is_dir() else []
-    if entries and all(re.fullmatch(r"\.[0-9a-f]{16}\.part", entry.name) for entry in entries):
-        for entry in entries:
-            durable.remove_file(entry)
 
 
 def _alternative(host: str) -> x509.GeneralName:

@@ -168,7 +168,7 @@ def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
 
 
 def drain_journal(inside: Registry) -> dict[str, Any]:
-    """Take the gateway's journal over now, so that what lies there this moment is known; says whether it was reached."""
+    """Take the gateway's journal over, so that what lies there now is known; says whether it was reached."""
     try:
         work.drain(inside)
     except NetworkFault as error:

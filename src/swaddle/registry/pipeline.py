@@ -25,12 +25,14 @@ from swaddle.envelope.manifest import parse_manifest
 from swaddle.envelope.refusals import DescriptionMalformed, Replayed, WrongSigner
 from swaddle.envelope.signature import MANIFEST, open_signed
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
-from swaddle.errors import FileFault, IntegrityFault, SwaddleError
+from swaddle.errors import FileFault, IntegrityFault, SwaddleError, UsageFault
 from swaddle.intake.link import link
+from swaddle.intake.mapping import load_builtin
 from swaddle.intake.opened import memory_file
 from swaddle.intake.read import read
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
+from swaddle.registry import loads
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import Load, Submission, store
 from swaddle.registry.pull import Held
@@ -74,12 +76,14 @@ class Outcome:
 
 def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
     """Open a sealed transfer, check it, store it; what cannot be taken in is refused with its reason, never lost."""
+    if (known := loads.load_of(inside.store.connection, held.id)) is not None:
+        return stored_before(held, inside, known)
     try:
         opened = unseal(held, inside)
         with plaintext_of(held, opened, inside) as (descriptor, digest), closing(inside.store.cursor()) as tables:
             staged = read(
                 descriptor, os.fstat(descriptor).st_size,
-                kind=opened.description.kind, mapping=None, file_digest=digest, connection=tables,
+                kind=kind_of(opened), mapping=None, file_digest=digest, connection=tables,
             )  # fmt: skip
             submitter = opened.manifest.core.submitter
             checked = validate(staged, inside.store.dictionary, tables, submitter=submitter, sites=None, at=at)
@@ -88,8 +92,22 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
             return outcome(opened, checked, load)
     except IntegrityFault as reason:
         return unreadable(held, inside, reason, at)
-    except FileFault as reason:
+    except (FileFault, UsageFault) as reason:
         return refused(opened, inside, reason, at)
+
+
+def kind_of(opened: Opened) -> str | None:
+    """The layout that the sender named, if there is one of that name; else it is recognised by its columns."""
+    return opened.description.kind if opened.description.kind in load_builtin() else None
+
+
+def stored_before(held: Held, inside: Registry, load: Load) -> Outcome:
+    """A transfer whose load was committed by a run that was killed before it could say so."""
+    row = inside.store.connection.execute(
+        "select submitter, outcome, kind from clinical.loads where transfer = ?", [held.id]
+    ).fetchone()
+    assert row is not None
+    return Outcome(held.id, row[0], row[1], load=load, kind=row[2])
 
 
 def unseal(held: Held, inside: Registry) -> Opened:
@@ -180,7 +198,7 @@ def outcome(opened: Opened, checked: Checked, load: Load) -> Outcome:
     )  # fmt: skip
 
 
-def refused(opened: Opened, inside: Registry, reason: FileFault, at: datetime) -> Outcome:
+def refused(opened: Opened, inside: Registry, reason: FileFault | UsageFault, at: datetime) -> Outcome:
     """No data set, or none that can be read: the reason is stored before the transfer is acknowledged."""
     core = opened.manifest.core
     load = nothing_stored(inside, core.transfer, core.submitter, "refused", opened.description.kind, reason, at)

@@ -26,7 +26,7 @@ create table if not exists invitations (
 create table if not exists transfers (
     id text primary key, submitter text not null, step text not null, token text not null, held_at text,
     outcome text, reason text, kind text, stated_subjects integer, load_id integer, receipt text,
-    feedback_reference text, feedback text) strict;
+    attempts integer not null default 0, feedback text) strict;
 """
 
 
@@ -48,7 +48,8 @@ class Submitter:
 class Transfer:
     """How far the registry is with a transfer.
 
-    `step` is one of leasing, pulled, taken-in, acknowledged; after each the next run goes on from there.
+    `step` is one of leasing, taken-in, acknowledged; after each the next run goes on from there. `attempts` counts how
+    often it was begun to be opened: one that ends its process each time is not opened for ever.
     """
 
     id: str
@@ -62,7 +63,7 @@ class Transfer:
     stated_subjects: int | None
     load_id: int | None
     receipt: Signed | None
-    feedback_reference: str | None
+    attempts: int
     feedback: str | None
 
 
@@ -200,7 +201,7 @@ class State:
     def _transfers(self, where: str, values: tuple[str, ...]) -> Iterable[Transfer]:
         rows = self._run(
             "select id, submitter, step, token, held_at, outcome, reason, kind, stated_subjects, load_id, receipt,"
-            f" feedback_reference, feedback from transfers {where} order by rowid",
+            f" attempts, feedback from transfers {where} order by rowid",
             values,
         )
         for row in rows:

@@ -14,7 +14,7 @@ from typing import Any
 from swaddle.canonical import digest_hex
 from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
-from swaddle.errors import IntegrityFault
+from swaddle.errors import IntegrityFault, NetworkFault, OurBug, SettingsFault
 from swaddle.registry import enrolment, exchange, pull
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
@@ -28,6 +28,15 @@ OUTCOME_EVENT = {
     "refused": "submission-refused",
     "unreadable": "submission-unreadable",
 }
+
+
+class GivenUp(IntegrityFault):
+    """Three attempts to open it failed by no fault of the sender's that could be named."""
+
+    code = "SWD-REG-32"
+    what = "this transfer could not be taken in"
+    why = "the registry failed three times while opening it; the fault is most likely the registry's"
+    fix = "send it again; the registry's operator sees the same code"
 
 
 def look(inside: Registry) -> dict[str, Any]:
@@ -111,7 +120,9 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
     else:
         if not has_entry(inside, transfer_id, "transfer-pulled"):
             inside.ledger.append("transfer-pulled", transfer_id, {"place": "registry"}, at)
-        outcome = take_in(held, at, inside)
+        outcome = take_in_or_hold_back(inside, held, transfer, at)
+        if outcome.outcome == "held back":
+            return transfer, outcome
     receipt = receipt_for(inside, outcome, held, at)
     inside.state.update(
         transfer_id,
@@ -143,6 +154,27 @@ def fetch_body(inside: Registry, held: pull.Held, token: str) -> None:
         with suppress(pull.PartWrong):
             return pull.fetch_body(inside.client, held, token)
     return pull.fetch_body(inside.client, held, token)
+
+
+def take_in_or_hold_back(inside: Registry, held: pull.Held, transfer: Transfer, at: datetime) -> Outcome:
+    """Take a transfer in; one on which our own code fails must not stand in the way of the others.
+
+    It is given back and tried again at the next look, three times in all, counted before each, for it may end the
+    process. Then it is unreadable, and its submitter is told.
+    """
+    inside.state.update(transfer.id, attempts=transfer.attempts + 1)
+    if transfer.attempts >= ATTEMPTS:
+        return unreadable(held, inside, GivenUp(), at)
+    try:
+        return take_in(held, at, inside)
+    except (NetworkFault, SettingsFault):
+        raise  # the line or the disk: nothing is wrong with the transfer
+    except Exception as fault:  # noqa: BLE001  a fault of ours; its message may hold a value and is not told
+        if transfer.attempts + 1 == ATTEMPTS:
+            return unreadable(held, inside, GivenUp(), at)
+        pull.give_back(inside.client, transfer.id, inside.keyring, at)
+        pull.clear(inside.spool, transfer.id)
+        return Outcome(transfer.id, "", "held back", reason=OurBug(f"{type(fault).__name__} while it was taken in"))
 
 
 def receipt_for(inside: Registry, outcome: Outcome, held: pull.Held, at: datetime) -> Signed:

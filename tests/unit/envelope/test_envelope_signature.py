@@ -29,7 +29,7 @@ from swaddle.envelope.signature import (
 
 KEY = SigningKey.from_seed(bytes(range(32)))
 OTHER = SigningKey.from_seed(bytes(32))
-VALUE = {"transfer": "00", "n": 3, "ü": [None, True, 1.5]}
+VALUE = {"transfer": "00", "n": 3, "ü": [None, True, 2]}
 
 needs_ssh_keygen = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 

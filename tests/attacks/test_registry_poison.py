@@ -1,0 +1,68 @@
+"""One transfer that cannot be taken in never stands in the way of the others (threat 17)."""
+
+import pytest
+
+from submitter_world import GatewayProcess
+from swaddle.registry import work
+from swaddle.submitter import send
+from swaddle.submitter.prepare import Counts
+from whole_world import make_world
+
+
+@pytest.fixture
+def world(tmp_path):
+    gateway = GatewayProcess(tmp_path / "gateway")
+    world = make_world(tmp_path, gateway)
+    world.enrol("Northshore General")
+    yield world
+    gateway.stop()
+
+
+@pytest.mark.parametrize("kind", ["unknown", "births-of-tomorrow"])
+def test_a_kind_that_does_not_exist_is_recognised_by_its_columns_or_refused(world, kind, monkeypatch):
+    monkeypatch.setattr(send, "count", lambda *_: Counts(kind))  # a sender that does not look first
+    world.send("Northshore General", world.births(6, seed=1), kind=kind)
+    world.send("Northshore General", world.file(b"\x89PNG\r\n\x1a\n not a table"), kind=kind)
+    world.send("Northshore General", world.births(6, seed=2))
+    result = world.ask("pull")
+    assert sorted(each["outcome"] for each in result["transfers"]) == ["refused", "stored", "stored"]
+    assert result["reports_sent"] == 3
+
+
+def test_a_transfer_on_which_our_own_code_fails_is_given_up_after_three_looks(world, monkeypatch):
+    (poison,) = world.send("Northshore General", world.births(6, seed=1))
+    (sound,) = world.send("Northshore General", world.births(6, seed=2))
+    real = work.take_in
+
+    def failing(held, at, inside):
+        if held.id == poison:
+            raise RuntimeError("Anna Kowalski")
+        return real(held, at, inside)
+
+    monkeypatch.setattr(work, "take_in", failing)
+    looks = [world.ask("pull") for _ in range(3)]
+    outcomes = [{each["id"]: each["outcome"] for each in look["transfers"]} for look in looks]
+    assert outcomes[0][sound] == "stored"
+    assert [each.get(poison) for each in outcomes] == ["held back", "held back", "unreadable"]
+    assert "Kowalski" not in str(looks)
+    assert world.ask("status")["gateway"]["freezes"] == []
+    assert [event["event"] for event in world.ask("custody-entries", subject=poison)].count(
+        "submission-unreadable"
+    ) == 1
+
+
+def test_a_transfer_that_ends_the_process_is_given_up_too(world, monkeypatch):
+    (poison,) = world.send("Northshore General", world.births(6, seed=1))
+
+    class Killed(BaseException):
+        pass
+
+    def killing(held, at, inside):
+        raise Killed
+
+    monkeypatch.setattr(work, "take_in", killing)
+    for _ in range(3):
+        with pytest.raises(Killed):
+            world.ask("pull")
+    (taken,) = world.ask("pull")["transfers"]
+    assert (taken["id"], taken["outcome"]) == (poison, "unreadable")
