@@ -39,11 +39,11 @@ class World:
     def inside(self):
         return open_registry(self.registry, passphrase)
 
-    def enrol(self, name):
+    def enrol(self, name, sites=()):
         path = self.folder / f"submitter-{len(self.submitters)}"
         secret = self.folder / f"passphrase-{len(self.submitters)}"
         enrol.make_passphrase_file(secret)
-        invitation = Invitation.decode(self.ask("invite", name=name)["invitation"])
+        invitation = Invitation.decode(self.ask("invite", name=name, sites=list(sites))["invitation"])
         enrol.begin(path, invitation, passphrase_file=secret)
         self.ask("pull")
         enrolled = enrol.finish(path, timeout_s=20)

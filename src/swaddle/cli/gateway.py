@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -23,13 +24,15 @@ def group() -> None:
 @JSON
 @click.option("--url", required=True, help="What others call it by: https://host:port.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8443, show_default=True, help="The port to listen on; 0 finds a free one and keeps it.")
-def init(home: Path | None, url: str, host: str, port: int, as_json: bool) -> None:
+@click.option(
+    "--port", type=int, help="The port to listen on; else the URL's, else 8443. 0 finds a free one and keeps it."
+)
+def init(home: Path | None, url: str, host: str, port: int | None, as_json: bool) -> None:
     """Make a gateway's home and the claim file for its registry."""
     from swaddle.gateway import initialise, settings
     from swaddle.home import Kind, open_home
 
-    claim = initialise.initialise(locate(home), url, host, port)
+    claim = initialise.initialise(locate(home), url, host, port_of(url) if port is None else port)
     stated = settings.load(open_home(claim.parent, Kind.GATEWAY))
     pin = initialise.pin_of((claim.parent / initialise.CERTIFICATE).read_bytes())
     if as_json:
@@ -41,6 +44,14 @@ def init(home: Path | None, url: str, host: str, port: int, as_json: bool) -> No
         "whoever has it first owns this gateway",
         err=True,
     )
+
+
+def port_of(url: str) -> int:
+    """The port that a URL names, else 8443: what is told to others is what is listened on."""
+    try:
+        return urlsplit(url).port or 8443
+    except ValueError:
+        return 8443  # not a URL: `initialise` says so
 
 
 @group.command()

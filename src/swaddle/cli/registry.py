@@ -110,11 +110,14 @@ def init(
 @group.command()
 @home_option
 @click.argument("name")
+@click.option(
+    "--site", "sites", multiple=True, help="A site id that its files may name; several are fine, none is any."
+)
 @passphrase_option
 @json_option
-def invite(home_path: Path | None, name: str, passphrase_fd: int | None, as_json: bool) -> None:
+def invite(home_path: Path | None, name: str, sites: tuple[str, ...], passphrase_fd: int | None, as_json: bool) -> None:
     """Make an invitation for a submitter: one line, one use, 72 hours. Hand it over by a way you trust."""
-    result = do(home_path, passphrase_fd, "invite", name=name)
+    result = do(home_path, passphrase_fd, "invite", name=name, sites=list(sites))
     tell(result, as_json, lambda r: str(r["invitation"]))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from base64 import b64decode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from swaddle.canonical import format_instant, parse_instant
@@ -55,6 +56,7 @@ def invite(
     ledger: Ledger,
     settings: Settings,
     at: datetime,
+    sites: Sequence[str] = (),
 ) -> Invitation:
     """Make an invitation and tell the gateway that an enrolment may come.
 
@@ -74,7 +76,7 @@ def invite(
     )
     expires = format_instant(invitation.expires)
     digest = lookup_digest(lookup(invitation.secret))
-    state.add_submitter(submitter, name, digest, proof_key(invitation.secret), format_instant(at), expires)
+    state.add_submitter(submitter, name, digest, proof_key(invitation.secret), format_instant(at), expires, sites)
     exchange.instruct(client, keyring, state, "invite", at, lookup_sha256=digest, expires=expires)
     ledger.append("submitter-invited", digest, {"submitter": submitter, "expires": expires}, at)
     return invitation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,8 @@ def pull(inside: Registry) -> dict[str, Any]:
     return work.look(inside)
 
 
-def invite(inside: Registry, name: str) -> dict[str, Any]:
-    """Make an invitation."""
+def invite(inside: Registry, name: str, sites: Sequence[str] = ()) -> dict[str, Any]:
+    """Make an invitation; `sites` are the site ids that its files may name, none meaning any."""
     invitation = enrolment.invite(
         name,
         client=inside.client,
@@ -86,6 +86,7 @@ def invite(inside: Registry, name: str) -> dict[str, Any]:
         ledger=inside.ledger,
         settings=inside.settings,
         at=inside.now(),
+        sites=sites,
     )
     submitter = inside.state.submitter_named(name)
     assert submitter is not None
@@ -106,6 +107,7 @@ def list_submitters(inside: Registry) -> dict[str, Any]:
                 "name": each.name,
                 "state": each.state,
                 "words": each.words,
+                "sites": list(each.sites),
                 "signing_key": each.signing_key.fingerprint if each.signing_key else None,
                 "invited_at": each.invited_at,
                 "active_at": each.active_at,

@@ -86,7 +86,8 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
                 kind=kind_of(opened), mapping=None, file_digest=digest, connection=tables,
             )  # fmt: skip
             submitter = opened.manifest.core.submitter
-            checked = validate(staged, inside.store.dictionary, tables, submitter=submitter, sites=None, at=at)
+            sites = sites_of(inside, submitter)
+            checked = validate(staged, inside.store.dictionary, tables, submitter=submitter, sites=sites, at=at)
             link(tables, submitter=submitter, file_digest=digest, subject_key=inside.store.subject_key)
             load = store(inside.store, tables, submission(opened, staged, checked, tables, at))
             return outcome(opened, checked, load)
@@ -99,6 +100,12 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
 def kind_of(opened: Opened) -> str | None:
     """The layout that the sender named, if there is one of that name; else it is recognised by its columns."""
     return opened.description.kind if opened.description.kind in load_builtin() else None
+
+
+def sites_of(inside: Registry, submitter: str) -> set[str] | None:
+    """The site ids registered to a submitter; None where none is, so that any will do."""
+    known = inside.state.submitter(submitter)
+    return set(known.sites) if known is not None and known.sites else None
 
 
 def stored_before(held: Held, inside: Registry, load: Load) -> Outcome:

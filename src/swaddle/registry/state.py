@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,8 @@ SCHEMA = """
 create table if not exists facts (name text primary key, value text not null) strict;
 create table if not exists submitters (
     id text primary key, name text not null unique, state text not null,
-    signing_key text, sealing text, enrolment text, words text, invited_at text not null, active_at text) strict;
+    signing_key text, sealing text, enrolment text, words text, invited_at text not null, active_at text,
+    sites text not null default '[]') strict;
 create table if not exists invitations (
     lookup_sha256 text primary key, submitter text not null, proof_key blob not null, expires text not null) strict;
 create table if not exists transfers (
@@ -42,6 +43,7 @@ class Submitter:
     words: str | None
     invited_at: str
     active_at: str | None
+    sites: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,23 @@ class State:
     # Submitters.
 
     def add_submitter(
-        self, submitter: str, name: str, lookup_sha256: str, proof_key: bytes, invited_at: str, expires: str
+        self,
+        submitter: str,
+        name: str,
+        lookup_sha256: str,
+        proof_key: bytes,
+        invited_at: str,
+        expires: str,
+        sites: Sequence[str] = (),
     ) -> None:
         """Keep an invited submitter and what its invitation will prove; an older open invitation of it is dropped."""
         with self._connection:
             self._run("begin immediate")
             self._run(
-                "insert into submitters (id, name, state, invited_at) values (?, ?, 'invited', ?)"
-                " on conflict (id) do update set invited_at = excluded.invited_at, state = 'invited'",
-                (submitter, name, invited_at),
+                "insert into submitters (id, name, state, invited_at, sites) values (?, ?, 'invited', ?, ?)"
+                " on conflict (id) do update set invited_at = excluded.invited_at, state = 'invited',"
+                " sites = excluded.sites",
+                (submitter, name, invited_at, json.dumps(list(sites))),
             )
             self._run("delete from invitations where submitter = ?", (submitter,))
             self._run("insert into invitations values (?, ?, ?, ?)", (lookup_sha256, submitter, proof_key, expires))
@@ -161,7 +171,8 @@ class State:
     def submitters(self) -> list[Submitter]:
         """All of them, by name."""
         rows = self._run(
-            "select id, name, state, signing_key, sealing, words, invited_at, active_at from submitters order by name"
+            "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites from submitters"
+            " order by name"
         )
         return [_submitter(row) for row in rows]
 
@@ -229,4 +240,5 @@ def _submitter(row: tuple[str | None, ...]) -> Submitter:
         words=row[5],
         invited_at=str(row[6]),
         active_at=row[7],
+        sites=tuple(json.loads(row[8] or "[]")),
     )

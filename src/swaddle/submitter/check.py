@@ -20,6 +20,7 @@ from swaddle.envelope.positioned import read_at
 from swaddle.errors import FileFault
 from swaddle.intake.engine import connect
 from swaddle.intake.link import link
+from swaddle.intake.mapping import by_kind
 from swaddle.intake.read import read
 from swaddle.intake.tables import Checked
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
@@ -31,7 +32,13 @@ NOBODY = "0" * 32
 
 
 def count(source: Source, kind: str | None, at: datetime) -> Counts:
-    """Rows and data subjects; what cannot be counted stays unknown: the registry will say why, `check` says it now."""
+    """Rows and data subjects; what cannot be counted stays unknown: the registry will say why, `check` says it now.
+
+    Raises:
+        KindUnknown: there is no layout of that name.
+    """
+    if kind is not None:
+        by_kind(kind)  # a layout that does not exist is a slip of the pen, and is said now
     try:
         with _checked(source, kind, at) as (checked, tables, digest):
             link(tables, submitter=NOBODY, file_digest=digest, subject_key=secrets.token_bytes(32))
@@ -72,7 +79,7 @@ def _checked(
         digest = _digest(descriptor, source.size_bytes)
         with closing(connect()) as tables:
             staged = read(descriptor, source.size_bytes, kind=kind, mapping=None, file_digest=digest, connection=tables)
-            yield validate(staged, load(), tables, submitter=NOBODY, sites=None, at=at), tables, digest
+            yield validate(staged, load(), tables, submitter=None, sites=None, at=at), tables, digest
     finally:
         os.close(descriptor)
 
