@@ -1,6 +1,7 @@
 """One submitter acts on nobody else's data: who sends is in the signed manifest, never in a file (threat 22)."""
 
 import pytest
+
 from submitter_world import GatewayProcess
 from whole_world import make_world
 
