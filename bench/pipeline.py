@@ -14,7 +14,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
 import sys
 import tempfile
@@ -111,6 +110,12 @@ def peer(source: Path, folder: Path) -> float:
     return time.perf_counter() - began
 
 
+def peak_kib() -> int:
+    """The peak resident size of this process alone, in KiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SWADDLE_REAL_DATA", "../shared/data")))
@@ -139,7 +144,7 @@ def run(source: Path, scratch: Path, options: argparse.Namespace) -> None:
         registry = make_registry(home, at)
         submitter, signer = enrol(registry, at)
         held = seal(registry, source, options.kind, submitter, signer, at)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_kib()
         began = time.perf_counter()
         outcome = take_in(held, at, registry)
         ours.append(time.perf_counter() - began)
@@ -148,7 +153,7 @@ def run(source: Path, scratch: Path, options: argparse.Namespace) -> None:
         rows = outcome.load.read
         if round_number == 0:
             print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; {outcome.rows}")
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            peak = peak_kib()
             added = (peak - before) / 1024
             print(f"peak memory {peak / 1024:,.0f} MiB, {added:,.0f} MiB of it added by the first load")
         size = sum(path.stat().st_size for path in (home / "store").glob("*.duckdb"))
