@@ -11,7 +11,7 @@ from typing import Any
 
 from swaddle.canonical import parse_instant
 from swaddle.feedback.deliver import clear, deliver
-from swaddle.feedback.report import Bundle, Refusal, SubmissionReport, report
+from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
 from swaddle.registry.inside import Registry
@@ -89,6 +89,7 @@ def bundle_for(
             checked=as_stored(kept["checked"], transfer.id, verdict),
             not_carried=tuple(kept["not_carried"]),
             refused=refusal(kept, verdict),
+            rejected=tuple(RejectedRow(**row) for row in kept.get("rejected", ())),
             deadlines=(
                 f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that.",
             ),

@@ -37,6 +37,8 @@ from swaddle.registry.inside import Registry
 from swaddle.registry.loads import Load, Submission, store
 from swaddle.registry.pull import Held
 
+SAMPLE_ROWS = 12  # on the page; all of them are in rejected.csv
+
 
 class TooLargeToOpen(FileFault):
     """The data set is larger than this registry opens in memory."""
@@ -186,6 +188,7 @@ def submission(
         not_carried=checked.not_carried,
         report={
             "checked": report_json(checked, core.transfer),
+            "rejected": rejected_sample(tables, checked),
             "file_kind": checked.title,
             "received_at": format_instant(at),
             "dictionary_version": checked.dictionary_version,
@@ -194,6 +197,22 @@ def submission(
         },
         rejected_csv=rejected.getvalue() if rejected_rows else b"",
     )
+
+
+def rejected_sample(tables: duckdb.DuckDBPyConnection, checked: Checked) -> list[dict[str, Any]]:
+    """The first findings on rejected rows in the order of the file, with the submitter's own record number."""
+    words = {(found.rule, found.field): (found.text, found.fix) for found in checked.findings}
+    rows = tables.execute(
+        "select line, coalesce(local_record_id, ''), rule, field, coalesce(value, '')"
+        " from checked_findings join checked_rows using (line)"
+        " where severity = 'error' and verdict = 'rejected' order by line, rule limit $most",
+        {"most": SAMPLE_ROWS},
+    ).fetchall()
+    return [
+        {"line": line, "record": "" if checked.keys_derived else record, "field": field, "value": value,
+         "rule": rule, "text": words.get((rule, field), ("", ""))[0], "fix": words.get((rule, field), ("", ""))[1]}
+        for line, record, rule, field, value in rows
+    ]  # fmt: skip
 
 
 def outcome(opened: Opened, checked: Checked, load: Load) -> Outcome:
