@@ -231,12 +231,12 @@ class Story:
         """The registry drains the gateway's journal, and says whom each raid could be about."""
         with self._screen.phase("Scoped") as say:
             registry = self._town.registry
-            registry.run("registry", "pull", "--once", "--json")
-            self.outcome.incidents = [
-                proving.incident(registry, first, self._files.parcels, len(self._despatched)),
-                proving.incident(registry, second, (), 0),
-            ]
-            proving.note_lifetimes(registry, self.outcome)
+            with town.at_work(registry):
+                self.outcome.incidents = [
+                    proving.incident(registry, first, self._files.parcels, len(self._despatched)),
+                    proving.incident(registry, second, (), 0),
+                ]
+                proving.note_lifetimes(registry, self.outcome)
             say("both raids: which transfers, about whom")
         self.outcome.proofs += proving.raids_and_incidents(self.outcome)
 

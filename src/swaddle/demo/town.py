@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import secrets
 import subprocess
-import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from swaddle import durable
 from swaddle.demo.cohort import SITES
-from swaddle.demo.parties import Party, StepFailed, end, wait_for_line
+from swaddle.demo.parties import Party, end, wait_for_line
 
 _PATIENCE_S = 60
 
@@ -74,24 +75,27 @@ def _make_registry(town: Town, url: str, claim: Path) -> None:
 
 
 def _let_in(town: Town) -> None:
-    """Invite the three; they take it up side by side; the registry looks once when all have asked."""
-    invited = [town.registry.run("registry", "invite", site.name, "--json").value for site in SITES]
-    town.handed_over += [str(each["invitation"]) for each in invited]
-    with ThreadPoolExecutor(len(SITES)) as pool:
-        asked = [
-            pool.submit(_enrol, party, str(each["invitation"]))
-            for party, each in zip(town.submitters, invited, strict=True)
-        ]
-        limit = time.monotonic() + _PATIENCE_S
-        while _waiting(town.gateway) < len(SITES):
-            failed = next((each.exception() for each in asked if each.done() and each.exception()), None)
-            if failed is not None:
-                raise failed
-            if time.monotonic() > limit:
-                raise StepFailed(command="enrol", status="no end", said="not all three have asked to be let in")
-            time.sleep(0.05)
-        town.registry.run("registry", "pull", "--once", "--json")
-        town.ids = [each.result() for each in asked]
+    """Invite the three; they take it up side by side, and the registry, at work meanwhile, lets them in."""
+    settings = town.registry.home / "settings.toml"
+    looks_often = settings.read_text("utf-8").replace("pull_interval_s = 10", "pull_interval_s = 1")
+    durable.write_file(settings, looks_often.encode())
+    with at_work(town.registry), ThreadPoolExecutor(len(SITES)) as pool:
+        invited = [town.registry.run("registry", "invite", site.name, "--json").value for site in SITES]
+        town.handed_over += [str(each["invitation"]) for each in invited]
+        pairs = zip(town.submitters, invited, strict=True)
+        town.ids = list(pool.map(lambda pair: _enrol(pair[0], str(pair[1]["invitation"])), pairs))
+
+
+@contextmanager
+def at_work(registry: Party) -> Iterator[None]:
+    """`swaddle registry run` for the length of the block: it owns the store, and other commands ask it."""
+    log = registry.home.with_name(f"registry-{secrets.token_hex(4)}.log")
+    process = registry.start("registry", "run", log=log)
+    try:
+        wait_for_line(log, "owns the store", process)
+        yield
+    finally:
+        end(process)
 
 
 def _enrol(party: Party, invitation: str) -> str:
@@ -100,8 +104,3 @@ def _enrol(party: Party, invitation: str) -> str:
         given=f"{invitation}\n",
     )  # fmt: skip
     return str(said.value["submitter"])
-
-
-def _waiting(gateway: Party) -> int:
-    status = json.loads(gateway.run("gateway", "status", "--json").out)
-    return int(status["pending_enrolments"])
