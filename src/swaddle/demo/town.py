@@ -76,9 +76,6 @@ def _make_registry(town: Town, url: str, claim: Path) -> None:
 
 def _let_in(town: Town) -> None:
     """Invite the three; they take it up side by side, and the registry, at work meanwhile, lets them in."""
-    settings = town.registry.home / "settings.toml"
-    looks_often = settings.read_text("utf-8").replace("pull_interval_s = 10", "pull_interval_s = 1")
-    durable.write_file(settings, looks_often.encode())
     with at_work(town.registry), ThreadPoolExecutor(len(SITES)) as pool:
         invited = [town.registry.run("registry", "invite", site.name, "--json").value for site in SITES]
         town.handed_over += [str(each["invitation"]) for each in invited]
@@ -90,7 +87,7 @@ def _let_in(town: Town) -> None:
 def at_work(registry: Party) -> Iterator[None]:
     """`swaddle registry run` for the length of the block: it owns the store, and other commands ask it."""
     log = registry.home.with_name(f"registry-{secrets.token_hex(4)}.log")
-    process = registry.start("registry", "run", log=log)
+    process = registry.start("registry", "run", log=log, environment={"SWADDLE_REGISTRY_PULL_INTERVAL_S": "1"})
     try:
         wait_for_line(log, "owns the store", process)
         yield

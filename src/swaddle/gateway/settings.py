@@ -11,21 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from swaddle.errors import SettingsFault
 from swaddle.home import Home
+from swaddle.settings import SettingWrong, stated
 from swaddle.wire.signing import authority_of
 
 MIB = 1024 * 1024
 PREFIX = "SWADDLE_GATEWAY_"
-
-
-class SettingWrong(SettingsFault):
-    """A setting that is unknown, of the wrong type or out of its bounds."""
-
-    code = "SWD-GATE-02"
-    what = "a setting of the gateway is wrong"
-    why = "`{name}` {reason}"
-    fix = "correct it in settings.toml (or the environment); docs/settings-gateway.md lists every setting"
 
 
 def _bounded(default: int, least: int, most: int, words: str) -> Any:
@@ -86,26 +77,4 @@ def load(home: Home, environment: Mapping[str, str] = os.environ) -> Settings:
         SettingWrong: unknown, of another type, missing, or out of bounds.
         SettingsUnreadable: settings.toml is not TOML.
     """
-    known = {one.name: one.type for one in fields(Settings)}
-    values = home.settings()
-    for name in values:
-        if name not in known:
-            raise SettingWrong("is not known", name="a setting in settings.toml")
-    for name, kind in known.items():
-        stated = environment.get(PREFIX + name.upper())
-        if stated is not None:
-            values[name] = _number(name, stated) if kind == "int" else stated
-    for name, value in values.items():
-        wanted = int if known[name] == "int" else str
-        if type(value) is not wanted:
-            raise SettingWrong("has another type than it should", name=name)
-    if "url" not in values:
-        raise SettingWrong("is missing", name="url")
-    return Settings(**values)
-
-
-def _number(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise SettingWrong("is not a whole number", name=name) from None
+    return Settings(**stated(Settings, home.settings(), environment, PREFIX, [one.name for one in fields(Settings)]))

@@ -12,7 +12,8 @@ from swaddle.errors import UsageFault
 from swaddle.registry import exchange, keys, work
 from swaddle.registry.inside import now, open_registry
 from swaddle.registry.owner import AnotherOwner, Lock
-from swaddle.registry.settings import Settings, as_toml, read
+from swaddle.registry.settings import Settings, read
+from swaddle.settings import as_toml
 from swaddle.wire.enrolment import ClaimFile
 
 

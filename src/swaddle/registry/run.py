@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from swaddle.errors import NetworkFault, NotCollecting, SwaddleError
+from swaddle.errors import SwaddleError
 from swaddle.registry.inside import open_registry
 from swaddle.registry.operations import Operations
 from swaddle.registry.owner import AnotherOwner, Lock, Server
@@ -50,12 +50,10 @@ def run_forever(
                 for line in told:
                     say(line)
                 trouble = ""
-            except (NetworkFault, NotCollecting) as error:
-                if error.code != trouble:
+            except SwaddleError as error:
+                if error.code != trouble:  # said once, not at every look
                     say(error.text())
                 trouble = error.code
-            except SwaddleError as error:
-                say(error.text())
             rounds += 1
             if rounds == stop_after:
                 break

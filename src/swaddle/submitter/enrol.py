@@ -25,6 +25,7 @@ from swaddle.envelope import dpapi
 from swaddle.envelope.signature import ENROLMENT, PublicSigningKey, open_signed
 from swaddle.envelope.words import six_words
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, UsageFault
+from swaddle.settings import as_toml
 from swaddle.submitter import settings as settings_room
 from swaddle.submitter import trust
 from swaddle.submitter.party import Identity, ask_passphrase, identity_path, make_keys, unlock_keys
@@ -135,7 +136,7 @@ def begin(
         if invitation.expires <= now():
             raise InvitationOver
         passphrase = ask_passphrase(wanted, passphrase_fd, environment, is_new=True)
-        durable.write_file(path / home.SETTINGS, settings_room.as_toml(wanted).encode())
+        durable.write_file(path / home.SETTINGS, as_toml(wanted).encode())
         signing, sealing = make_keys(path, passphrase)
         keys = SubmitterKeys(sealing.public, signing.public).to_text()
         proof = enrolment_proof(proof_key(invitation.secret), keys, invitation.root)

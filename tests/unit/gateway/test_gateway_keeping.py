@@ -12,9 +12,10 @@ from swaddle.canonical import canonical, digest_hex
 from swaddle.envelope.signature import PublicSigningKey, Signed, open_signed
 from swaddle.gateway import journal, schema
 from swaddle.gateway.initialise import AlreadyMade, initialise
-from swaddle.gateway.settings import Settings, SettingWrong, load
+from swaddle.gateway.settings import Settings, load
 from swaddle.gateway.usage import Usage, week_of
 from swaddle.home import Kind, open_home
+from swaddle.settings import SettingWrong
 
 
 def events(world, transfer=None):

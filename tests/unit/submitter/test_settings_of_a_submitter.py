@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from swaddle.submitter.settings import FROM_ENVIRONMENT, Settings, SettingWrong, as_toml, read
+from swaddle.settings import SettingWrong, as_toml
+from swaddle.submitter.settings import FROM_ENVIRONMENT, Settings, read
 
 GIVEN = {"gateway_url": "https://gateway.example", "root": "SHA256:" + "A" * 43}
 
