@@ -7,22 +7,24 @@ in the copy; and the same search over what was sent must find every needle.
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from swaddle.demo import copying, trial
 from swaddle.demo.needles import Category, of_secret
 from swaddle.demo.search import LEAST_BYTES, Hit, Search
 
 _THREADS = 2
+_WORTH_A_PROCESS = 5_000  # keys; starting a process takes about half a second
 _MEMORY_STEP_BYTES = 8
 _MOST_KEYS = 4_000_000  # tried from memory; beyond that the rest is not tried, and said so
 
@@ -142,7 +144,9 @@ def raid(
     plain = [path for path in files if path.name not in lying.body_files]
     own_memory = [path for path in taken.memory if path.name.startswith("memory-")]
     keys = trial.different(batch for path in plain for batch in (trial.encoded_keys(path), *trial.windows(path, 1)))
-    tried, left_out, opened = _try_keys(keys, own_memory, lying.bodies)
+    with _trying_private(keys, publics) as opened_by_private:
+        tried, left_out, opened = _try_keys(keys, own_memory, lying.bodies)
+        opened |= opened_by_private()
     return Found(
         taken=taken,
         sought=sought.count(),
@@ -156,7 +160,7 @@ def raid(
         keys_tried=tried,
         keys_left_out=left_out,
         private_keys_tried=len(keys),
-        opened=opened | _try_private(keys, publics),
+        opened=opened,
         seconds=time.monotonic() - started,
     )
 
@@ -193,23 +197,38 @@ def _try_keys(keys: trial.Keys, memory: list[Path], bodies: Sequence[trial.Body]
     """Try `keys` and what memory holds as the data key of every body; (tried, left out, transfers opened)."""
     if not bodies:
         return 0, 0, frozenset()
-    batches = [keys]
-    from_memory = 0
-    left_out = 0
-    for path in memory:
-        for batch in trial.windows(path, _MEMORY_STEP_BYTES):
-            if from_memory + len(batch) > _MOST_KEYS:
-                left_out += len(batch)
+    tried, left_out = 0, 0
+    opened: set[str] = set()
+
+    def attempt(batches: Iterable[trial.Keys]) -> tuple[int, int, set[str]]:
+        """One piece of what was copied; past the most that are tried it is only counted."""
+        hits: set[str] = set()
+        count = skipped = 0
+        for batch in batches:
+            if tried + count > _MOST_KEYS:
+                skipped += len(batch)
                 continue
-            from_memory += len(batch)
-            batches.append(batch)
+            count += len(batch)
+            hits |= {body.transfer for body in bodies if trial.opening(batch, body)}
+        return count, skipped, hits
+
+    pieces = (trial.windows(path, _MEMORY_STEP_BYTES, start) for path in memory for start in trial.starts(path))
     with ThreadPoolExecutor(_THREADS) as pool:
-        opened = pool.map(lambda batch: {body.transfer for body in bodies if trial.opening(batch, body)}, batches)
-        return sum(map(len, batches)), left_out, frozenset().union(*opened)
+        for count, skipped, hits in pool.map(attempt, itertools.chain([[keys]], pieces)):
+            tried, left_out = tried + count, left_out + skipped
+            opened |= hits
+    return tried, left_out, frozenset(opened)
 
 
-def _try_private(keys: trial.Keys, publics: frozenset[bytes]) -> frozenset[str]:
-    """Try `keys` as seeds of the keys that headers are sealed to."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        opened = pool.map(lambda batch: trial.unsealing(batch, publics), np.array_split(keys, 2 * _THREADS))
-        return frozenset("a private key" for hits in opened for _ in hits)
+@contextmanager
+def _trying_private(keys: trial.Keys, publics: frozenset[bytes]) -> Iterator[Callable[[], frozenset[str]]]:
+    """Try `keys` as seeds of the keys that headers are sealed to, in a process beside this one.
+
+    Each takes some 40 microseconds of curve arithmetic that threads of one process would do one after the other.
+    """
+    if len(keys) < _WORTH_A_PROCESS:
+        yield lambda: frozenset("a private key" for _ in trial.unsealing(keys, publics))
+        return
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
+        opened = beside.submit(trial.unsealing, keys, publics)
+        yield lambda: frozenset("a private key" for _ in opened.result())

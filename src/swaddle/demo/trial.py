@@ -49,12 +49,19 @@ class Body:
     known: bytes  # the first eight bytes of what was sent
 
 
-def windows(path: Path, step: int) -> Iterator[Keys]:
-    """Every 32-byte window at a multiple of `step` that could be a random key, in batches of rows."""
-    size = path.stat().st_size
+def starts(path: Path) -> range:
+    """Where the pieces of a file begin that `windows` takes one at a time."""
+    return range(0, path.stat().st_size, _READ_BYTES)
+
+
+def windows(path: Path, step: int, start: int | None = None) -> Iterator[Keys]:
+    """Every 32-byte window at a multiple of `step` that could be a random key, in batches of rows.
+
+    Of the whole file, or of the one piece that begins at `start`.
+    """
     with path.open("rb") as file:
-        for start in range(0, size, _READ_BYTES):
-            file.seek(start)
+        for begin in starts(path) if start is None else (start,):
+            file.seek(begin)
             data = file.read(_READ_BYTES + KEY_BYTES - 1)
             if len(data) >= KEY_BYTES and data.strip(b"\0"):
                 yield from _likely(np.frombuffer(data, dtype=np.uint8), step)
