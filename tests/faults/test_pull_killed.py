@@ -5,6 +5,7 @@ every commit and every request, and at the n-th it kills its process, before the
 product knows of this.
 """
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -57,6 +58,7 @@ def child(home, kill_at, steps):
     ask(home, passphrase, "pull")
 
 
+SEEDS = itertools.count(1000)
 CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -113,7 +115,7 @@ def check_after(world, sent, rows):
 
 
 def kill_and_mend(world, kill_at):
-    path = world.births(7, seed=1000 + kill_at)
+    path = world.births(7, seed=next(SEEDS))  # other births each time: none is a duplicate
     (sent,) = world.send("Northshore General", path)
     killed, steps = pull_killed_at(world.registry, kill_at)
     world.ask("pull")
