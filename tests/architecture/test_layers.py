@@ -1,7 +1,6 @@
 """Who may know whom, seen two ways: by the import graph, and by what a fresh interpreter has loaded."""
 
 import ast
-import importlib.util
 import json
 import os
 import subprocess
@@ -75,19 +74,14 @@ class TestTheGatewayIsBlind:
 
     @pytest.mark.parametrize("module", ["swaddle.gateway.app", "swaddle.gateway.run"])
     def test_a_fresh_interpreter_that_serves_has_loaded_nothing_that_opens_parses_or_fetches(self, module):
-        if importlib.util.find_spec("swaddle.gateway") is None or importlib.util.find_spec(module) is None:
-            pytest.skip(f"{module} is not built yet")
         assert knows(loaded_by(module), BLIND_TO) == []
 
     def test_no_module_of_the_gateway_loads_any_of_it_either(self):
         modules = modules_of("gateway")
-        if len(modules) < 2:
-            pytest.skip("the gateway is not built yet")
+        assert len(modules) > 10
         assert knows(loaded_by(*modules), BLIND_TO) == []
 
     def test_the_command_that_runs_it_loads_none_of_it(self):
-        if importlib.util.find_spec("swaddle.cli.gateway") is None:
-            pytest.skip("swaddle.cli.gateway is not built yet")
         assert knows(loaded_by("swaddle.cli.main", "swaddle.cli.gateway"), BLIND_TO) == []
 
     def test_what_a_lazy_import_would_hide_is_not_in_its_source(self):
@@ -111,16 +105,12 @@ def test_the_command_line_loads_nothing_before_it_is_asked():
 
 
 def test_a_submitter_needs_no_database_to_send():
-    if not (SOURCE / "submitter" / "send.py").exists():
-        pytest.skip("swaddle.submitter.send is not built yet")
     assert knows(loaded_by("swaddle.submitter.send"), ["duckdb", "jinja2", "starlette", "granian", "numpy"]) == []
 
 
 @pytest.mark.parametrize("name", PURE)
 def test_a_pure_module_touches_no_disk_network_database_clock_or_randomness(name):
     path = SOURCE / f"{name}.py"
-    if not path.exists():
-        pytest.skip(f"swaddle/{name}.py is not built yet")
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             roots = {alias.name.split(".")[0] for alias in node.names}
@@ -140,11 +130,6 @@ def test_a_pure_module_touches_no_disk_network_database_clock_or_randomness(name
 
 def test_the_import_contracts_hold():
     """The same contracts as `make lint`, so that a test run alone shows a broken layer."""
-    rooms = ["cli", "demo", "incident", "submitter", "gateway", "registry", "feedback", "indicators", "intake", "wire"]
-    missing = [room for room in rooms if not (SOURCE / room / "__init__.py").exists()]
-    missing += [m for m in ("registry/pipeline", "submitter/inbox") if not (SOURCE / f"{m}.py").exists()]
-    if missing:
-        pytest.skip(f"not built yet: {', '.join(missing)}")
     program = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run(
         [program, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
