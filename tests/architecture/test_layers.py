@@ -22,7 +22,7 @@ BLIND_TO = (
 
 # Values in, values out: no disk, network, database, clock or randomness (architecture: marked *).
 PURE = (
-    "canonical", "errors",
+    "canonical", "errors", "settings",
     "custody/entry", "custody/show", "incident/life", "incident/exposure",
     "dictionary/model",
     "envelope/crypt4gh", "envelope/parts", "envelope/manifest", "envelope/public", "envelope/words",

@@ -26,19 +26,17 @@ class TestErrors:
     """Every error has a code of its own, an exit status of the contract, and three lines."""
 
     def test_every_code_is_used_once(self):
-        codes = [kind.code for kind in unless_built(pages.error_classes)]
+        codes = [kind.code for kind in pages.error_classes()]
         assert sorted({code for code in codes if codes.count(code) > 1}) == []
 
     def test_every_code_has_the_form(self):
-        odd = [
-            kind.code for kind in unless_built(pages.error_classes) if not re.fullmatch(r"SWD-[A-Z]+-\d\d", kind.code)
-        ]
+        odd = [kind.code for kind in pages.error_classes() if not re.fullmatch(r"SWD-[A-Z]+-\d\d", kind.code)]
         assert odd == []
 
     def test_every_error_of_a_room_has_a_code(self):
         from swaddle.errors import SwaddleError
 
-        unless_built(pages.error_classes)
+        pages.error_classes()
 
         def below(kind):
             for child in kind.__subclasses__():
@@ -55,11 +53,11 @@ class TestErrors:
         assert without == []
 
     def test_every_exit_status_is_one_of_the_contract(self):
-        statuses = {pages.default_status(kind) for kind in unless_built(pages.error_classes)} - {"its own"}
+        statuses = {pages.default_status(kind) for kind in pages.error_classes()} - {"its own"}
         assert statuses <= {str(status) for status in range(1, 11)}
 
     def test_every_text_is_one_line_and_does_not_shout(self):
-        for kind in unless_built(pages.error_classes):
+        for kind in pages.error_classes():
             for text in (kind.what, kind.why, kind.fix):
                 assert text.strip() == text, kind.code
                 assert text, kind.code
@@ -68,7 +66,7 @@ class TestErrors:
                 assert not text.endswith("."), kind.code
 
     def test_every_code_named_in_the_docs_exists(self):
-        known = {kind.code for kind in unless_built(pages.error_classes)}
+        known = {kind.code for kind in pages.error_classes()}
         for path in [ROOT / "README.md", *DOCS.rglob("*.md")]:
             assert set(re.findall(r"SWD-[A-Z]+-\d\d\b", path.read_text("utf-8"))) - known == set(), path.name
 
@@ -90,7 +88,7 @@ def test_every_custody_event_that_the_code_writes_is_in_the_table():
 
 def test_every_command_is_documented_with_its_options():
     text = (DOCS / "commands.md").read_text("utf-8")
-    for name, command in unless_built(pages.leaves):
+    for name, command in pages.leaves():
         assert f"### `{name}`" in text
         assert command.help, name
         for parameter in command.params:
