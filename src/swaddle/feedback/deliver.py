@@ -24,6 +24,7 @@ from swaddle.envelope.parts import PART_BYTES, Layout
 from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.seal import PartSealer, close_envelope, new_data_key
 from swaddle.envelope.signature import SigningKey
+from swaddle.wire import messages
 from swaddle.wire.client import GatewayClient
 
 SENDING = frozenset({"announced", "receiving"})
@@ -73,7 +74,7 @@ def deliver(
             "part_bytes": layout.part_bytes,
             "expires": format_instant(expires),
         }
-        transfer = str(client.post_json("/v1/transfers", announced)["id"])
+        transfer = messages.convert(client.post_json("/v1/transfers", announced), messages.Announced).id
         wanted = _seal(bundle, layout, folder, transfer, sender, answers, recipient, signer, now, expires)
         wanted |= {"transfer": transfer, "announced": announced}
         durable.write_file(sealed, canonical(wanted))

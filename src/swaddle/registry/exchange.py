@@ -107,7 +107,7 @@ def drain_journal(
             if entry.sequence != last + 1 or entry.previous != digest:
                 raise JournalBroken(f"entry {last + 1} is not the one that should follow")
             last, digest = last + 1, digest_hex(canonical(msgspec.to_builtins(entry)))
-            keep(entry, digest, state, ledger, keyring.registry_id)
+            keep(entry, ledger, keyring.registry_id)
             state.set_facts(journal_digest=digest, journal_sequence=str(last))
             drained += 1
             only_instructions += entry.event == "instruction"
@@ -128,9 +128,9 @@ def signed_head(page: messages.JournalPage, state: State) -> dict[str, Any]:
         raise JournalBroken("its head is not signed by the gateway's journal key") from error
 
 
-def keep(entry: messages.JournalEntry, digest: str, state: State, ledger: Ledger, registry_id: str) -> None:
-    """Write one journal entry into custody, once: a kill between the two writes is noticed by its digest."""
-    if state.fact("journal_kept") == digest:
+def keep(entry: messages.JournalEntry, ledger: Ledger, registry_id: str) -> None:
+    """Write one journal entry into custody, once: after a kill it is found there by its number."""
+    if any(kept.detail.get("journal_sequence") == entry.sequence for kept in ledger.entries(entry.subject)):
         return
     if entry.event not in CUSTODY_EVENT:
         raise JournalBroken("it names an event that does not exist")
@@ -139,7 +139,6 @@ def keep(entry: messages.JournalEntry, digest: str, state: State, ledger: Ledger
     if "sender" in detail:  # whichever side of the transfer is not the registry is the submitter it concerns
         detail["submitter"] = detail["reader"] if detail["sender"] == registry_id else detail["sender"]
     ledger.append(CUSTODY_EVENT[entry.event], entry.subject, detail, parse_instant(entry.at))
-    state.set_facts(journal_kept=digest)
 
 
 def keys_digest(keys_text: bytes) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -59,10 +58,16 @@ def new_token() -> str:
     return urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
 
 
-def waiting(client: GatewayClient) -> list[dict[str, Any]]:
-    """What the gateway holds for this registry, oldest first, as it lists them."""
-    transfers: list[dict[str, Any]] = client.get_json("/v1/inbox")["transfers"]
-    return sorted(transfers, key=lambda transfer: (transfer["created"], transfer["id"]))
+def waiting(client: GatewayClient) -> list[messages.InboxEntry]:
+    """What the gateway holds for this registry, oldest first.
+
+    An id is 32 hex digits and nothing else: it is about to name a folder of the spool.
+
+    Raises:
+        Garbled: the gateway lists something else.
+    """
+    inbox = messages.convert(client.get_json("/v1/inbox"), messages.Inbox)
+    return sorted(inbox.transfers, key=lambda entry: (entry.created, entry.id))
 
 
 def lease(client: GatewayClient, transfer: Transfer, spool: Path) -> Held:

@@ -18,7 +18,7 @@ from swaddle.errors import IntegrityFault, NetworkFault, OurBug, SettingsFault
 from swaddle.registry import enrolment, exchange, pull
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
-from swaddle.registry.pipeline import Outcome, take_in, unreadable
+from swaddle.registry.pipeline import Outcome, take_in, unreadable, unseal
 from swaddle.registry.state import Transfer
 from swaddle.wire.problems import Leased
 
@@ -98,7 +98,7 @@ def renew_intake_key(inside: Registry) -> None:
 def to_take_in(inside: Registry) -> list[str]:
     """Ids of the transfers to work on: those begun before, then those that wait, oldest first."""
     begun = [transfer.id for transfer in inside.state.transfers() if transfer.step != "acknowledged"]
-    waiting = [str(transfer["id"]) for transfer in pull.waiting(inside.client)]
+    waiting = [entry.id for entry in pull.waiting(inside.client)]
     known = {transfer.id for transfer in inside.state.transfers()}
     return begun + [each for each in waiting if each not in known]
 
@@ -114,6 +114,7 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
         return None
     at = inside.now()
     try:
+        foretell(inside, held)
         fetch_body(inside, held, transfer.token)
     except IntegrityFault as reason:
         outcome = unreadable(held, inside, reason, at)
@@ -142,6 +143,20 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
     known = inside.state.transfer(transfer_id)
     assert known is not None
     return known, outcome
+
+
+def foretell(inside: Registry, held: pull.Held) -> None:
+    """Check signature and recipient and open the description before a byte of the body is asked for.
+
+    What no enrolled submitter has signed fills no disk here; of a body that never arrives, kind and count are known.
+    """
+    opened = unseal(held, inside)
+    inside.state.update(
+        held.id,
+        submitter=opened.manifest.core.submitter,
+        kind=opened.description.kind,
+        stated_subjects=opened.description.subject_count,
+    )
 
 
 def fetch_body(inside: Registry, held: pull.Held, token: str) -> None:
