@@ -15,6 +15,7 @@ from swaddle.canonical import digest_hex
 from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, OurBug, SettingsFault
+from swaddle.feedback.deliver import clear
 from swaddle.registry import enrolment, exchange, pull
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
@@ -41,6 +42,7 @@ class GivenUp(IntegrityFault):
 
 def look(inside: Registry) -> dict[str, Any]:
     """One look at the gateway, everything that waits done; the object of `registry pull --json`."""
+    tidy(inside)
     renew_intake_key(inside)
     enrolled = enrolment.activate_waiting(
         client=inside.client, keyring=inside.keyring, state=inside.state, ledger=inside.ledger, at=inside.now()
@@ -71,6 +73,15 @@ def look(inside: Registry) -> dict[str, Any]:
         "enrolled": [{**each, "name": names.get(each["submitter"], "unknown")} for each in enrolled],
         "reports_sent": reports,
     }
+
+
+def tidy(inside: Registry) -> None:
+    """Remove sealed pieces that a killed run left behind after it was done with them: nothing stays here either."""
+    for transfer in inside.state.transfers():
+        if transfer.step == "acknowledged":
+            pull.clear(inside.spool, transfer.id)
+        if transfer.feedback is not None:
+            clear(inside.outbox / transfer.id)
 
 
 def drain(inside: Registry) -> None:
