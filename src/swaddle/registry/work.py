@@ -77,11 +77,14 @@ def look(inside: Registry) -> dict[str, Any]:
 
 def tidy(inside: Registry) -> None:
     """Remove sealed pieces that a killed run left behind after it was done with them: nothing stays here either."""
-    for transfer in inside.state.transfers():
-        if transfer.step == "acknowledged":
-            pull.clear(inside.spool, transfer.id)
-        if transfer.feedback is not None:
-            clear(inside.outbox / transfer.id)
+    for folder in inside.spool.iterdir():
+        known = inside.state.transfer(folder.name)
+        if known is not None and known.step == "acknowledged":
+            pull.clear(inside.spool, known.id)
+    for folder in inside.outbox.iterdir():
+        known = inside.state.transfer(folder.name)
+        if known is not None and known.feedback is not None:
+            clear(folder)
 
 
 def drain(inside: Registry) -> None:
