@@ -181,7 +181,10 @@ def status_words(result: Mapping[str, Any]) -> str:
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
     lines += [f"  {s['name']}: {s['state']}" for s in result["submitters"]]
-    lines += [f"  {t['id'][:8]} {t['state']} {t['verdict'] or ''}" for t in result["transfers"][-20:]]
+    for transfer in result["transfers"][-20:]:
+        rows = transfer["verdict"]
+        counts = [] if rows is None else [f"{rows[name]:,} {name}" for name in ("stored", "rejected", "duplicates")]
+        lines.append(f"  {transfer['id'][:8]}  {transfer['state']}  {', '.join(counts)}".rstrip())
     return "\n".join(lines)
 
 
