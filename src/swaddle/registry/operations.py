@@ -146,7 +146,8 @@ def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
     """One transfer as `status --json` shows it, from custody and the store."""
     transfer = inside.state.transfer(transfer_id)
     assert transfer is not None
-    times = {entry.event: entry.at for entry in inside.ledger.entries(transfer_id)}
+    entries = inside.ledger.entries(transfer_id)
+    times = {entry.event: entry.at for entry in entries}
     copies = [
         {
             "place": "gateway",
@@ -161,7 +162,7 @@ def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
         "submitter": transfer.submitter,
         "state": transfer.outcome or transfer.step,
         "sent_at": times.get("transfer-held"),
-        "expires_at": None,
+        "expires_at": next((entry.detail["expires"] for entry in entries if "expires" in entry.detail), None),
         "destroyed_at": times.get("copy-destroyed"),
         "copies": copies,
         "verdict": inside.store.verdict(transfer.id),
