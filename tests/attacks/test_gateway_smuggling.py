@@ -3,6 +3,7 @@
 The chain of 2023 began with a header that one part of a product checked and another obeyed.
 """
 
+import contextlib
 import socket
 import ssl
 
@@ -34,17 +35,16 @@ def speak(world, data, version=None):
         socket.create_connection((host, int(port)), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=host) as line,
     ):
-        line.sendall(data)
+        with contextlib.suppress(ssl.SSLError, ConnectionError):  # it may hang up before it has heard all of it
+            line.sendall(data)
         came = b""
         line.settimeout(3)
-        try:
+        with contextlib.suppress(TimeoutError, ssl.SSLError, ConnectionError):
             while piece := line.recv(65_536):
                 came += piece
                 head, _, body = came.partition(b"\r\n\r\n")
                 if body and f"content-length: {len(body)}".encode() in head:
                     break
-        except TimeoutError:
-            pass
     return came
 
 
