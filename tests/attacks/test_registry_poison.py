@@ -1,8 +1,11 @@
 """One transfer that cannot be taken in never stands in the way of the others (threat 17)."""
 
+import sqlite3
+
 import pytest
 
 from submitter_world import GatewayProcess
+from swaddle.durable import DiskFault
 from swaddle.registry import work
 from swaddle.submitter import send
 from swaddle.submitter.prepare import Counts
@@ -66,3 +69,27 @@ def test_a_transfer_that_ends_the_process_is_given_up_too(world, monkeypatch):
             world.ask("pull")
     (taken,) = world.ask("pull")["transfers"]
     assert (taken["id"], taken["outcome"]) == (poison, "unreadable")
+
+
+def test_a_transfer_that_left_the_gateway_after_it_was_begun_stands_in_nobodys_way(world, monkeypatch):
+    (lost,) = world.send("Northshore General", world.births(6, seed=1))
+
+    def no_disk(held, at, inside):
+        raise DiskFault("it is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "take_in", no_disk)
+        with pytest.raises(DiskFault):
+            world.ask("pull")
+    for path in (world.registry / "spool" / lost).glob("*.part"):
+        path.unlink()
+    with sqlite3.connect(world.gateway.home / "transfers.db", timeout=10) as connection:
+        connection.execute("delete from parts")
+        connection.execute("delete from transfers")
+    (sound,) = world.send("Northshore General", world.births(6, seed=2))
+    outcomes = {each["id"]: each["outcome"] for each in world.ask("pull")["transfers"]}
+    assert (outcomes[lost], outcomes[sound]) == ("expired", "stored")
+    assert lost not in world.ask("subject-transfers")
+    assert not list((world.registry / "spool").iterdir())
+    again = world.ask("pull")
+    assert (again["transfers"], again["failed"]) == ([], [])

@@ -99,8 +99,6 @@ def test_every_command_is_documented_with_its_options():
 @pytest.mark.parametrize("party", ["gateway", "registry", "submitter"])
 def test_every_setting_is_documented_with_its_default(party):
     page = DOCS / f"settings-{party}.md"
-    if not page.exists():
-        pytest.skip(f"docs/{page.name} is not written yet")
     settings = importlib.import_module(f"swaddle.{party}.settings").Settings
     rows = dict(re.findall(r"^\| `([a-z_0-9]+)` \|(.*)$", page.read_text("utf-8"), re.MULTILINE))
     for field in dataclasses.fields(settings):

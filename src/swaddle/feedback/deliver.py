@@ -16,9 +16,10 @@ from base64 import b64encode
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from swaddle import durable
-from swaddle.canonical import canonical, format_instant
+from swaddle.canonical import canonical, format_instant, parse_instant
 from swaddle.envelope.manifest import Core, Description, FileEntry
 from swaddle.envelope.parts import PART_BYTES, Layout
 from swaddle.envelope.public import SealingPublic
@@ -62,8 +63,8 @@ def deliver(
     durable.make_folder(folder)
     layout = Layout(len(bundle), PART_BYTES)
     sealed = folder / "sealed.json"
-    if sealed.exists():
-        wanted = json.loads(sealed.read_bytes())
+    wanted: dict[str, Any] | None = json.loads(sealed.read_bytes()) if sealed.exists() else None
+    if wanted is not None and parse_instant(wanted["announced"]["expires"]) > now:
         transfer = wanted["transfer"]
         announced = wanted["announced"]
     else:
@@ -99,7 +100,7 @@ def _seal(
     signer: SigningKey,
     now: datetime,
     expires: datetime,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Write the sealed parts into the folder; what is needed for finish."""
     data_key = new_data_key()
     digests = []

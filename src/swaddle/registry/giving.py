@@ -15,6 +15,7 @@ from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionRepo
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
 from swaddle.registry.inside import Registry
+from swaddle.registry.pipeline import GONE
 from swaddle.registry.state import Submitter, Transfer
 
 Indicators = tuple[IndicatorResult, ...]
@@ -27,7 +28,7 @@ def give_back(inside: Registry) -> int:
     at = inside.now()
     computed: dict[str, Indicators] = {}  # once for each submitter: a look's reports are of one moment
     for transfer in inside.state.transfers():
-        if transfer.step != "acknowledged" or transfer.feedback is not None:
+        if transfer.step != "acknowledged" or transfer.feedback is not None or transfer.outcome == GONE:
             continue
         submitter = inside.state.submitter(transfer.submitter)
         if submitter is not None and submitter.state == "active":

@@ -37,6 +37,7 @@ from swaddle.registry.inside import Registry
 from swaddle.registry.loads import Load, Submission, store
 from swaddle.registry.pull import Held
 
+GONE = "expired"  # the outcome of a transfer that left the gateway before it could be read
 SAMPLE_ROWS = 12  # on the page; all of them are in rejected.csv
 
 

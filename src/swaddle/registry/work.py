@@ -14,12 +14,12 @@ from typing import Any
 from swaddle.canonical import digest_hex
 from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
-from swaddle.errors import IntegrityFault, NetworkFault, OurBug, SettingsFault
+from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
 from swaddle.registry import enrolment, exchange, pull
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
-from swaddle.registry.pipeline import Outcome, take_in, unreadable, unseal
+from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
 from swaddle.registry.state import Transfer
 from swaddle.wire.problems import Leased
 
@@ -126,10 +126,14 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
         # A lease whose token was lost with a restored state: give it back; the next look leases it anew.
         pull.give_back(inside.client, transfer_id, inside.keyring, inside.now())
         return None
+    except NotThere as reason:
+        return gone(inside, transfer, reason)
     at = inside.now()
     try:
         foretell(inside, held)
         fetch_body(inside, held, transfer.token)
+    except NotThere as reason:
+        return gone(inside, transfer, reason)
     except IntegrityFault as reason:
         outcome = unreadable(held, inside, reason, at)
     else:
@@ -149,14 +153,25 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
         stated_subjects=outcome.stated_subjects,
         receipt=json.dumps(receipt.to_json()),
     )
-    pull.acknowledge(
-        inside.client, transfer_id, manifest_digest(held), outcome.outcome, receipt, inside.keyring, inside.now()
-    )
+    with suppress(NotThere):  # it expired meanwhile: there is nothing left to destroy, and it is taken in all the same
+        pull.acknowledge(
+            inside.client, transfer_id, manifest_digest(held), outcome.outcome, receipt, inside.keyring, inside.now()
+        )
     inside.state.update(transfer_id, step="acknowledged")
     pull.clear(inside.spool, transfer_id)
     known = inside.state.transfer(transfer_id)
     assert known is not None
     return known, outcome
+
+
+def gone(inside: Registry, transfer: Transfer, reason: NotThere) -> tuple[Transfer, Outcome]:
+    """A transfer that was begun and is no longer on the gateway: expired, or lost with its disk.
+
+    It stands in nobody's way; who is in it stays unknown, and its sender sends it again.
+    """
+    inside.state.update(transfer.id, step="acknowledged", outcome=GONE, reason=reason.code)
+    pull.clear(inside.spool, transfer.id)
+    return transfer, Outcome(transfer.id, transfer.submitter, GONE, reason=reason)
 
 
 def foretell(inside: Registry, held: pull.Held) -> None:
