@@ -5,9 +5,29 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from typing import Protocol
 
 BINARY = getattr(os, "O_BINARY", 0)  # Windows changes line ends without it
 _SEEKING = threading.Lock()  # Windows has one place per descriptor and no pread
+
+
+class Positioned(Protocol):
+    """What can be read at a place like a descriptor: anything that plaintext comes from."""
+
+    def read_at(self, offset: int, buffer: memoryview) -> int:
+        """Fill `buffer` from `offset`; how much there was, less than asked only at the end."""
+
+
+class AtDescriptor:
+    """An open file as something that can be read at a place."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Read from `descriptor`, which stays its owner's to close."""
+        self._descriptor = descriptor
+
+    def read_at(self, offset: int, buffer: memoryview) -> int:
+        """What lies in the file at `offset`."""
+        return read_at(self._descriptor, buffer, offset)
 
 
 def read_at(descriptor: int, view: memoryview, offset: int) -> int:

@@ -18,7 +18,7 @@ from typing import Self
 from swaddle.envelope import crypt4gh, suite
 from swaddle.envelope.manifest import Core, Description, Manifest
 from swaddle.envelope.parts import PART_BYTES, Layout, sealed_bytes
-from swaddle.envelope.positioned import BINARY, read_at, write_at
+from swaddle.envelope.positioned import BINARY, AtDescriptor, Positioned, read_at, write_at
 from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.refusals import SourceChanged
 from swaddle.envelope.segments import Batches, batches_of
@@ -64,19 +64,24 @@ class PartSealer:
             self._hasher.shutdown()
 
     def seal(
-        self, source_fd: int, offset: int, length: int, on_plaintext: Callable[[memoryview], object] | None = None
+        self,
+        source: int | Positioned,
+        offset: int,
+        length: int,
+        on_plaintext: Callable[[memoryview], object] | None = None,
     ) -> SealedPart:
-        """Seal `length` bytes of a file from `offset`, under fresh nonces.
+        """Seal `length` bytes of a source from `offset`, under fresh nonces.
 
         Args:
-            source_fd: a descriptor that can be read at any place.
+            source: a descriptor, or whatever else can be read at a place.
             offset: where the part's plaintext starts.
             length: 1 to the part size.
             on_plaintext: told every piece of plaintext in order, such as a digest's `update`; it must not keep it.
 
         Raises:
-            SourceChanged: the file ends early.
+            SourceChanged: the source ends early.
         """
+        source = AtDescriptor(source) if isinstance(source, int) else source
         if not 0 < length <= self._part_bytes:
             raise OurBug("a part has one byte to its full size")
         out = self._room(sealed_bytes(length))
@@ -84,7 +89,7 @@ class PartSealer:
         hashing: list[Future[None]] = []
         for at, size, sealed_at, sealed_size in batches_of(length):
             plaintext = self._batches.plaintext[:size]
-            if read_at(source_fd, plaintext, offset + at) != size:
+            if source.read_at(offset + at, plaintext) != size:
                 raise SourceChanged
             if on_plaintext is not None:
                 on_plaintext(plaintext)

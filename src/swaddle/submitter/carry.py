@@ -7,12 +7,9 @@ transfer, at a part boundary, with fresh nonces.
 
 from __future__ import annotations
 
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection
 from functools import partial
-from hashlib import sha256
-from pathlib import Path
 
 import msgspec
 
@@ -20,19 +17,17 @@ from swaddle.canonical import parse_instant
 from swaddle.envelope import suite
 from swaddle.envelope.manifest import Core, Description, FileEntry
 from swaddle.envelope.parts import Layout
-from swaddle.envelope.positioned import read_at
 from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.seal import PartSealer, close_envelope
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere
-from swaddle.submitter import prepare, receipts
+from swaddle.submitter import receipts
 from swaddle.submitter.party import Party
-from swaddle.submitter.prepare import Source
+from swaddle.submitter.source import opened
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
 from swaddle.wire.client import RETRY_PAUSES_S, GatewayClient, retry
 from swaddle.wire.problems import Conflict
 
-READ_BYTES = 1_048_576
 DATA_KEY = "data-key"
 
 Progress = Callable[[str, int, int], None]
@@ -128,7 +123,6 @@ def _send_parts(
     party: Party, client: GatewayClient, send: Outgoing, there: frozenset[int], progress: Progress
 ) -> Outgoing:
     """Seal and send what the gateway does not have, then close the envelope and write it down."""
-    source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns))
     layout = Layout(send.size_bytes, send.part_bytes)
     kept = 0
     while kept < len(send.parts) and kept in there:
@@ -136,24 +130,19 @@ def _send_parts(
     send = msgspec.structs.replace(send, parts=send.parts[:kept])
     info = suite.info(DATA_KEY, bytes.fromhex(send.reference))
     data_key = party.sealing.open_sealed(b64decode(send.data_key, validate=True), info)
-    descriptor = prepare.open_source(source)
-    try:
-        digest = sha256()
-        done = layout.span(kept).plaintext_offset if kept < layout.parts else layout.plaintext_bytes
-        _digest_again(descriptor, done, digest.update)
+    with opened(send) as plaintext:
+        plaintext.start(layout.span(kept).plaintext_offset if kept < layout.parts else layout.plaintext_bytes)
         with PartSealer(data_key, send.part_bytes) as sealer:
             for n in range(kept, layout.parts):
                 span = layout.span(n)
                 progress("sending", span.plaintext_offset, layout.plaintext_bytes)
-                part = sealer.seal(descriptor, span.plaintext_offset, span.plaintext_bytes, digest.update)
+                part = sealer.seal(plaintext, span.plaintext_offset, span.plaintext_bytes, plaintext.take)
                 path = f"/v1/transfers/{send.transfer}/parts/{n}"
                 retry(partial(client.put_part, path, part.data, part.sha256))
                 send = party.state.keep(msgspec.structs.replace(send, parts=(*send.parts, part.sha256.hex())))
         progress("sending", layout.plaintext_bytes, layout.plaintext_bytes)
-        prepare.check_unchanged(descriptor, source)
-    finally:
-        os.close(descriptor)
-    return _close(party, send, data_key, FileEntry(source.path.name, source.size_bytes, digest.hexdigest()))
+        entry = plaintext.end()
+    return _close(party, send, data_key, entry)
 
 
 def _close(party: Party, send: Outgoing, data_key: bytes, entry: FileEntry) -> Outgoing:
@@ -188,15 +177,3 @@ def _finish(client: GatewayClient, send: Outgoing) -> messages.SignedText:
     body = msgspec.to_builtins(send.finish)
     answer = retry(lambda: client.post_json(path, body, timeout_s=300))
     return messages.convert(answer, messages.SignedText)
-
-
-def _digest_again(descriptor: int, length: int, update: Callable[[memoryview], object]) -> None:
-    """Digest what an earlier run has sent: a digest of plaintext is never written down."""
-    buffer = memoryview(bytearray(READ_BYTES))
-    at = 0
-    while at < length:
-        count = read_at(descriptor, buffer[: min(READ_BYTES, length - at)], at)
-        if not count:
-            raise prepare.SourceGone
-        update(buffer[:count])
-        at += count

@@ -1,0 +1,94 @@
+"""What is sealed, as one run of plaintext bytes that can be read at any place: a file, or a folder packed as it goes.
+
+Carrying a send knows no more of its source than this: `start` where an earlier run left off, `read_at` onwards, `end`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from swaddle.envelope.manifest import FileEntry
+from swaddle.envelope.positioned import read_at
+from swaddle.submitter import prepare
+from swaddle.submitter.prepare import Source
+from swaddle.submitter.state import Outgoing
+
+READ_BYTES = 1_048_576
+
+
+class Plaintext(Protocol):
+    """What a send carries. Read once, from `start` to the end, each place after the one before it."""
+
+    def start(self, offset: int) -> None:
+        """Begin at `offset`; what lies before it was sent by an earlier run and is looked at again for its digests.
+
+        Raises:
+            SourceGone: it is not what was sent then.
+        """
+
+    def read_at(self, offset: int, buffer: memoryview) -> int:
+        """Fill `buffer` with what lies at `offset`; how many bytes, less than asked only at the end."""
+
+    def take(self, piece: memoryview) -> None:
+        """Be told of every piece that was read, in order; it must not be kept."""
+
+    def end(self) -> FileEntry:
+        """What the description says of it, once all of it was read.
+
+        Raises:
+            SourceGone: it changed meanwhile.
+        """
+
+
+@contextmanager
+def opened(send: Outgoing) -> Iterator[Plaintext]:
+    """The plaintext of a send, for the time of the block.
+
+    Raises:
+        SourceGone: it is not there as it was.
+    """
+    source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns))
+    descriptor = prepare.open_source(source)
+    try:
+        yield FilePlaintext(descriptor, source)
+    finally:
+        os.close(descriptor)
+
+
+class FilePlaintext:
+    """One file, as it lies on the disk."""
+
+    def __init__(self, descriptor: int, source: Source) -> None:
+        """Read from an open `descriptor` of `source`."""
+        self._descriptor = descriptor
+        self._source = source
+        self._digest = sha256()
+
+    def start(self, offset: int) -> None:
+        """Digest what an earlier run has sent: a digest of plaintext is never written down."""
+        buffer = memoryview(bytearray(min(READ_BYTES, offset)))
+        at = 0
+        while at < offset:
+            count = self.read_at(at, buffer[: min(READ_BYTES, offset - at)])
+            if not count:
+                raise prepare.SourceGone
+            self._digest.update(buffer[:count])
+            at += count
+
+    def read_at(self, offset: int, buffer: memoryview) -> int:
+        """What lies in the file at `offset`."""
+        return read_at(self._descriptor, buffer, offset)
+
+    def take(self, piece: memoryview) -> None:
+        """Digest it."""
+        self._digest.update(piece)
+
+    def end(self) -> FileEntry:
+        """Its name, length and digest."""
+        prepare.check_unchanged(self._descriptor, self._source)
+        return FileEntry(self._source.path.name, self._source.size_bytes, self._digest.hexdigest())
