@@ -77,6 +77,16 @@ EVENTS: Mapping[str, EventKind] = {
     "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
     "gateway-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
     "gateway-released": EventKind("freeze", "the registry's signature released a freeze"),
+    "gateway-backed-up": EventKind("backup", "a backup of the gateway was made; the copy ends at `expires`"),
+    "gateway-restored": EventKind("backup", "a gateway came back from this backup, frozen"),
+    "gateway-resumed": EventKind("backup", "the registry told a restored gateway where its journal goes on"),
+    "gateway-next-tls-key": EventKind(
+        "key", "the gateway made its next TLS key; its pin is published before it is used"
+    ),
+    "gateway-tls-key": EventKind("key", "the gateway shows this TLS key from now on"),
+    "transfer-lost": EventKind(
+        "transfer", "the gateway held it by its own journal and has it no more: it was lost with its disk; ask for it"
+    ),
     "enrolment-arrived": EventKind("lookup digest", "keys came to the gateway for an open invitation"),
     "gateway-instructed": EventKind("registry", "the gateway took a signed instruction"),
     "journal-drained": EventKind("journal head", "the gateway's journal was read, checked and taken over up to here"),
@@ -92,8 +102,8 @@ WORDS = frozenset({
     "gateway", "registry", "submitter",  # places
     "sealed", "door",  # protection classes
     "stored", "refused", "unreadable", "expired", "acknowledged", "lapsed", "given-back",  # ends
-    "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim",  # keys
-    "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain",  # reasons of a freeze
+    "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim", "backup", "tls",  # keys
+    "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain", "restored",  # reasons of a freeze
     "announced", "receiving", "held", "leased", "destroyed",  # states
 })  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

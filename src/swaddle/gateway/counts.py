@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swaddle.canonical import format_instant
-from swaddle.gateway import journal, rows
+from swaddle.gateway import journal, restored, rows
 from swaddle.gateway.freeze import Cause
 from swaddle.gateway.index import Index, moment
 from swaddle.wire.messages import FreezeView, GatewayStatus
@@ -11,12 +11,11 @@ from swaddle.wire.messages import FreezeView, GatewayStatus
 
 def count(index: Index, free_bytes: int) -> GatewayStatus:
     """Counts for `GET /v1/status` and `gateway status`."""
-    by_state = {
-        row["state"]: row["n"] for row in index.rows("SELECT state, count(*) AS n FROM transfers GROUP BY state")
-    }
+    tallies = {row["what"]: int(row["number"]) for row in index.rows("SELECT what, number FROM tallies")}
+    stored_bytes = tallies.pop("part bytes", 0)
     return GatewayStatus(
         server_time=format_instant(index.now()),
-        transfers=by_state,
+        transfers={state: number for state, number in sorted(tallies.items()) if number},
         submitters=_number(index, "SELECT count(*) FROM submitters WHERE revoked = 0"),
         pending_enrolments=_number(index, "SELECT count(*) FROM enrolments WHERE state = 'waiting'"),
         freezes=tuple(
@@ -26,18 +25,27 @@ def count(index: Index, free_bytes: int) -> GatewayStatus:
             )
             for row in index.rows("SELECT * FROM freezes ORDER BY since, id")
         ),
-        body_bytes=_number(index, "SELECT coalesce(sum(bytes), 0) FROM parts"),
+        body_bytes=stored_bytes,
         free_bytes=free_bytes,
         allowance=int(index.fact("allowance") or 1),
         last_instruction=int(index.fact("last_instruction") or 0),
-        journal_entries=_number(index, "SELECT count(*) FROM journal"),
+        journal_entries=journal.length(index),
+        restored=index.fact(restored.WAITS),
     )  # fmt: skip
 
 
-def freeze_if_broken(index: Index) -> bool:
-    """Follow the journal's chain; all reading freezes when it does not hold. True when it holds."""
+def freeze_if_broken(index: Index, after: int | None = None) -> bool:
+    """Follow the journal's chain; all reading freezes when it does not hold. True when it holds.
+
+    Args:
+        index: the rows.
+        after: the page that is about to be given out: what follows this number; the whole journal where it is None.
+    """
     try:
-        journal.check(index)
+        if after is None:
+            journal.check(index)
+        else:
+            journal.check_page(index, after)
     except journal.JournalBroken:
         rows.begin_freeze(index, Cause.CHAIN, None, None)
         return False

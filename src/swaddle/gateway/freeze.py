@@ -20,6 +20,7 @@ class Cause(Enum):
     BYTES = "bytes"
     AFTER_ACKNOWLEDGEMENT = "after-acknowledgement"
     CHAIN = "chain"
+    RESTORED = "restored"
 
 
 def on_lease(*, leases_before: int, open_elsewhere: int, allowance: int) -> Cause | None:

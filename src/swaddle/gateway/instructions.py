@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import singledispatch
 from hashlib import sha256
 
 from swaddle.canonical import parse_instant
 from swaddle.envelope.public import open_certificate, open_intake
-from swaddle.envelope.signature import ENROLMENT, INSTRUCTION, PublicSigningKey, open_signed
+from swaddle.envelope.signature import ENROLMENT, INSTRUCTION, PublicSigningKey, open_signed, signer_of
 from swaddle.errors import SwaddleError
-from swaddle.gateway import journal, rows, sending, trust
+from swaddle.gateway import adjustable, journal, restored, rows, sending, trust
 from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.transfer import SENDING
@@ -19,14 +21,18 @@ from swaddle.wire.messages import SignedText
 from swaddle.wire.statements import (
     Activate,
     Allowance,
+    BackupKey,
+    ChangedSetting,
     Instruction,
     Invite,
     JournalDrained,
     NewCertificate,
     NewIntake,
     NewPullKey,
+    Quota,
     Reject,
     ReleaseFreeze,
+    Restored,
     Revoke,
     decode_instruction,
 )
@@ -40,17 +46,11 @@ def take(index: Index, statement: SignedText) -> Instruction:
     Raises:
         Refusal: `unsigned`, `malformed`, `conflict` for a number that is used, `refused` for what cannot be done.
     """
-    try:
-        content = open_signed(statement.signed(), INSTRUCTION, (trust.statement_key(index),))
-    except SwaddleError:
-        raise Refusal("unsigned") from None
-    try:
-        instruction = decode_instruction(content)
-        parse_instant(instruction.at)
-    except SwaddleError:
-        raise Refusal("malformed") from None
+    instruction = _verified(index, statement)
     if instruction.sequence <= int(index.fact("last_instruction") or 0):
         raise Refusal("conflict")
+    if restored.is_waiting(index) and not isinstance(instruction, Restored):
+        raise Refusal("frozen")  # its last number is an old one: what was said since must not be said again
     index.set_fact("last_instruction", str(instruction.sequence))
     journal.append(
         index, "instruction", trust.registry_id(index),
@@ -129,30 +129,40 @@ def _(instruction: Revoke, index: Index) -> None:
 
 @_do.register
 def _(instruction: NewIntake, index: Index) -> None:
-    known = None if index.fact("intake") is None else trust.intake(index)
-    try:
-        open_intake(
-            instruction.intake.signed(),
-            trust.statement_key(index),
-            index.now(),
-            0 if known is None else known.sequence,
-            known,
-        )
-    except SwaddleError:
-        raise Refusal(
-            "refused", reason="the intake statement does not hold, or is older than the one in force"
-        ) from None
-    index.set_fact("intake", trust.text_of(instruction.intake.signed()))
+    _publish(index, instruction.intake, trust.statement_key(index))
 
 
 @_do.register
 def _(instruction: NewCertificate, index: Index) -> None:
-    root = PublicSigningKey.from_line(index.fact("root") or "")
-    try:
-        open_certificate(instruction.certificate.signed(), root.fingerprint, index.now())
-    except SwaddleError:
-        raise Refusal("refused", reason="the certificate does not hold") from None
+    key = _newer_statement_key(index, instruction)
+    if key.fingerprint in {_fingerprint(index, "pull_key"), _fingerprint(index, "root")}:
+        raise Refusal("refused", reason="that key is in use")
     index.set_fact("certificate", trust.text_of(instruction.certificate.signed()))
+    if (
+        instruction.intake is not None
+    ):  # one transaction: nobody is handed a statement that the certificate does not fit
+        _publish(index, instruction.intake, key)
+
+
+@_do.register
+def _(instruction: Quota, index: Index) -> None:
+    limits = (instruction.bytes, instruction.transfers, instruction.transfers_per_hour)
+    if index.row("SELECT 1 FROM submitters WHERE id = ?", instruction.submitter) is None:
+        raise Refusal("refused", reason="no such submitter is enrolled")
+    if limits == (None, None, None):
+        index.write("DELETE FROM quotas WHERE submitter = ?", instruction.submitter)
+    else:
+        index.write("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?)", instruction.submitter, *limits)
+
+
+@_do.register
+def _(instruction: ChangedSetting, index: Index) -> None:
+    adjustable.check(instruction.name, instruction.value)
+    if instruction.value is None:
+        index.write("DELETE FROM changed_settings WHERE name = ?", instruction.name)
+    else:
+        index.write("INSERT OR REPLACE INTO changed_settings VALUES (?, ?)", instruction.name, instruction.value)
+    index.reload()
 
 
 @_do.register
@@ -184,6 +194,85 @@ def _(instruction: JournalDrained, index: Index) -> None:
     if instruction.through > int(index.fact("journal_sequence") or 0):
         raise Refusal("refused", reason="the journal is not that long")
     journal.drop(index, instruction.through)
+
+
+@_do.register
+def _(instruction: BackupKey, index: Index) -> None:
+    restored.take_backup_key(index, instruction)
+
+
+@_do.register
+def _(instruction: Restored, index: Index) -> None:
+    restored.take_restored(index, instruction)
+
+
+def _verified(index: Index, statement: SignedText) -> Instruction:
+    """The instruction that the statement key in force signed; a `certificate` may be signed by the key that it brings.
+
+    So a registry whose statement key's year is over, or whose key was stolen, comes back by its root alone.
+    """
+    signed = statement.signed()
+    try:
+        signer = signer_of(signed)
+        content = open_signed(signed, INSTRUCTION, (signer,))
+    except SwaddleError:
+        raise Refusal("unsigned") from None
+    try:
+        instruction = decode_instruction(content)
+        parse_instant(instruction.at)
+    except SwaddleError:
+        instruction = None
+    if isinstance(instruction, NewCertificate) and signer != _statement_key_or_none(index):
+        with suppress(Refusal):
+            if signer == _newer_statement_key(index, instruction):
+                return instruction
+        raise Refusal("unsigned")
+    if signer != trust.statement_key(index):
+        raise Refusal("unsigned")
+    if instruction is None:
+        raise Refusal("malformed")
+    return instruction
+
+
+def _statement_key_or_none(index: Index) -> PublicSigningKey | None:
+    try:
+        return trust.statement_key(index)
+    except Refusal:
+        return None
+
+
+def _newer_statement_key(index: Index, instruction: NewCertificate) -> PublicSigningKey:
+    """The key of a certificate that the root signed, in force, and that begins later than the one known here.
+
+    Later, so that who has a statement key of last year cannot bring its certificate back.
+
+    Raises:
+        Refusal: `refused`.
+    """
+    root = PublicSigningKey.from_line(index.fact("root") or "")
+    signed = instruction.certificate.signed()
+    try:
+        key = open_certificate(signed, root.fingerprint, index.now())
+    except SwaddleError:
+        raise Refusal("refused", reason="the certificate does not hold") from None
+    known = json.loads(trust.certificate_text(index).message)
+    if signed.message != known and json.loads(signed.message)["not_before"] <= known["not_before"]:
+        raise Refusal("refused", reason="the certificate is older than the one in force")
+    return key
+
+
+def _publish(index: Index, text: SignedText, key: PublicSigningKey) -> None:
+    """Hand this intake statement out from now on; the one before it is sealed to until its own time is over."""
+    known = None if index.fact("intake") is None else trust.intake(index)
+    try:
+        statement = open_intake(text.signed(), key, index.now(), 0 if known is None else known.sequence, known)
+    except SwaddleError:
+        raise Refusal(
+            "refused", reason="the intake statement does not hold, or is older than the one in force"
+        ) from None
+    index.set_fact("intake", trust.text_of(text.signed()))
+    if known is not None and known.recipient.key_id != statement.recipient.key_id:
+        trust.keep_earlier(index, known)
 
 
 def _check_enrolment(index: Index, instruction: Activate, keys_text: str) -> None:

@@ -6,6 +6,8 @@ begins with 64 zeros; when entries were drained the last digest stays, and the c
 
 from __future__ import annotations
 
+import sqlite3
+
 from swaddle.canonical import canonical, digest_hex, format_instant, parse_canonical
 from swaddle.envelope.signature import JOURNAL, sign
 from swaddle.errors import IntegrityFault, SwaddleError
@@ -18,6 +20,7 @@ PAGE_ENTRIES = 1000
 EVENTS = (
     "claimed", "instruction", "enrolment", "announced", "receiving", "held", "leased", "given-back", "lapsed",
     "acknowledged", "refused", "expired", "destroyed", "frozen", "released",
+    "backed-up", "restored", "next-tls-key", "tls-key",
 )  # fmt: skip
 
 
@@ -82,10 +85,48 @@ def check(index: Index) -> None:
     Raises:
         JournalBroken: it does not hold.
     """
-    previous = index.fact("journal_base") or FIRST
     last = int(index.fact("journal_sequence") or 0)
     rows = index.rows("SELECT sequence, entry FROM journal ORDER BY sequence")
-    expected = last - len(rows)
+    _follow(rows, last - len(rows), index.fact("journal_base") or FIRST, last, index.fact("journal_tip") or FIRST)
+
+
+def check_page(index: Index, after: int) -> None:
+    """Follow the chain through one page: the cost of draining stays that of what is drained.
+
+    The rest of the chain is followed when its pages are asked for, and all of it at start.
+
+    Raises:
+        JournalBroken: it does not hold there.
+    """
+    last = int(index.fact("journal_sequence") or 0)
+    before = index.row("SELECT sequence, entry FROM journal WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1", after)
+    sql = "SELECT sequence, entry FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    rows = index.rows(sql, after, PAGE_ENTRIES)
+    if before is not None:
+        base, previous = int(before["sequence"]), digest_hex(bytes(before["entry"]))
+        if base != min(after, last):
+            raise JournalBroken(sequence=base + 1)
+    else:
+        previous = index.fact("journal_base") or FIRST
+        base = last - length(index)
+    is_whole = len(rows) < PAGE_ENTRIES or rows[-1]["sequence"] >= last
+    tip = index.fact("journal_tip") or FIRST
+    _follow(rows, base, previous, last if is_whole else base + len(rows), tip if is_whole else None)
+
+
+def length(index: Index) -> int:
+    """How many entries there are; in a broken journal as many as its numbers say."""
+    row = index.row("SELECT (SELECT max(sequence) FROM journal) - (SELECT min(sequence) FROM journal) + 1 AS n")
+    return 0 if row is None or row["n"] is None else int(row["n"])
+
+
+def _follow(rows: list[sqlite3.Row], base: int, previous: str, last: int, tip: str | None) -> None:
+    """Each entry names the one before it, from number `base` with digest `previous` to `last` with digest `tip`.
+
+    Raises:
+        JournalBroken: one does not.
+    """
+    expected = base
     for row in rows:
         expected += 1
         try:
@@ -95,5 +136,5 @@ def check(index: Index) -> None:
         if row["sequence"] != expected or entry.sequence != expected or entry.previous != previous:
             raise JournalBroken(sequence=expected)
         previous = digest_hex(bytes(row["entry"]))
-    if previous != (index.fact("journal_tip") or FIRST):
-        raise JournalBroken(sequence=last)
+    if expected != last or (tip is not None and previous != tip):
+        raise JournalBroken(sequence=expected + 1)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from swaddle.canonical import format_instant
 from swaddle.durable import DiskFault
-from swaddle.gateway import counts, enrolment, instructions, journal, reading, sending, sweep, trust
+from swaddle.gateway import counts, enrolment, instructions, reading, restored, sending, sweep, trust
 from swaddle.gateway.access import Who, must_be_registry
 from swaddle.gateway.app import UNSIGNED_LIMIT_BYTES, Call, Gateway, answer, call_of
 from swaddle.gateway.bodies import give_out, stated_digest, take_in
@@ -75,8 +75,8 @@ async def journal_page(call: Call) -> Response:
     match = _AFTER.fullmatch(call.request.query)
     if match is None:
         raise Refusal("malformed")
-    await call.gateway.thread.run(counts.freeze_if_broken)
-    return answer(await call.gateway.thread.run(journal.page, int(match[1])))
+    await call.gateway.thread.run(counts.freeze_if_broken, int(match[1]))
+    return answer(await call.gateway.thread.run(restored.journal_page, int(match[1])))
 
 
 async def gateway_status(call: Call) -> Response:

@@ -40,6 +40,10 @@ CUSTODY_EVENT = {
     "destroyed": "copy-destroyed",
     "frozen": "gateway-frozen",
     "released": "gateway-released",
+    "backed-up": "gateway-backed-up",
+    "restored": "gateway-restored",
+    "next-tls-key": "gateway-next-tls-key",
+    "tls-key": "gateway-tls-key",
 }
 
 

@@ -250,6 +250,7 @@ class GatewayStatus(Message, frozen=True):
     allowance: Count
     last_instruction: Count
     journal_entries: Count
+    restored: Digest | None = None
 
 
 # --- problems (section 2)
@@ -271,6 +272,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "frozen": (423, "Reading is frozen."),
     "fault": (500, "The gateway has a fault; nothing was changed."),
     "busy": (503, "Too much at once; try again."),
+    "not-collecting": (503, "The registry is not collecting; keep your file."),
     "full": (507, "The disk is full; send later."),
 }
 

@@ -10,7 +10,19 @@ from typing import Annotated, Any
 
 import msgspec
 
-from swaddle.wire.messages import Count, Digest, Id, Instant, Message, Outcome, PublicLine, SignedText, convert
+from swaddle.wire.messages import (
+    Base64,
+    Count,
+    Digest,
+    Id,
+    Instant,
+    KeyId,
+    Message,
+    Outcome,
+    PublicLine,
+    SignedText,
+    convert,
+)
 
 
 class HeldStatement(Message, frozen=True):
@@ -92,9 +104,10 @@ class NewIntake(InstructionBase, frozen=True, tag="intake"):
 
 
 class NewCertificate(InstructionBase, frozen=True, tag="certificate"):
-    """A new statement key, signed by the root."""
+    """A new statement key, signed by the root, and the intake statement signed by it: both or none."""
 
     certificate: SignedText
+    intake: SignedText | None = None
 
 
 class NewPullKey(InstructionBase, frozen=True, tag="pull-key"):
@@ -109,6 +122,22 @@ class Allowance(InstructionBase, frozen=True, tag="allowance"):
     transfers: Annotated[int, msgspec.Meta(ge=1, le=64)]
 
 
+class Quota(InstructionBase, frozen=True, tag="quota"):
+    """What one submitter may have waiting, and how often it may announce; null: as for everybody."""
+
+    submitter: Id
+    bytes: Count | None
+    transfers: Count | None
+    transfers_per_hour: Count | None
+
+
+class ChangedSetting(InstructionBase, frozen=True, tag="setting"):
+    """One of the gateway's settings that may be changed from inside; null: what its own settings say again."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]+(_[a-z]+)*\Z", max_length=40)]
+    value: Count | None
+
+
 class ReleaseFreeze(InstructionBase, frozen=True, tag="release-freeze"):
     """Ends one freeze."""
 
@@ -121,8 +150,31 @@ class JournalDrained(InstructionBase, frozen=True, tag="journal-drained"):
     through: Count
 
 
+class BackupRecipient(Message, frozen=True):
+    """The public half of the registry's backup pair; envelope.public.SealingPublic once it is to be sealed to."""
+
+    key_id: KeyId
+    hpke: Base64
+    crypt4gh: Base64
+
+
+class BackupKey(InstructionBase, frozen=True, tag="backup-key"):
+    """Backups of the gateway are sealed to this key from now on."""
+
+    recipient: BackupRecipient
+
+
+class Restored(InstructionBase, frozen=True, tag="restored"):
+    """Where the journal of a gateway that was restored from a backup goes on: at the last entry in custody."""
+
+    through: Count
+    entry_sha256: Digest
+
+
 Instruction = (
-    Invite
+    BackupKey
+    | Restored
+    | Invite
     | Activate
     | Reject
     | Revoke
@@ -130,6 +182,8 @@ Instruction = (
     | NewCertificate
     | NewPullKey
     | Allowance
+    | Quota
+    | ChangedSetting
     | ReleaseFreeze
     | JournalDrained
 )
