@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +12,17 @@ from swaddle.gateway import freeze, journal
 from swaddle.gateway.access import Parties, Who
 from swaddle.gateway.index import Index, moment, seconds
 from swaddle.gateway.refusal import Refusal
-from swaddle.gateway.transfer import ENDED, Event, NotNow, State, after
+from swaddle.gateway.transfer import ENDED, READABLE, SENDING, Event, NotNow, State, after
 
-_ALIVE = tuple(state.value for state in State if state not in ENDED)
+
+def _among(states: Iterable[State]) -> str:
+    """SQL for states, written as the partial indices of schema.py are; the words are the table's own."""
+    return f"state IN ({', '.join(repr(state.value) for state in State if state in states)})"
+
+
+ALIVE = _among(set(State) - ENDED)
+COMING = _among(SENDING)
+WAITING = _among(READABLE)
 
 
 @dataclass(frozen=True)
@@ -68,39 +77,30 @@ def find_by_reference(index: Index, sender: str, reference_sha256: str) -> Row |
 def alive_of_reader(index: Index, reader: str, limit: int) -> list[Row]:
     """Held and leased transfers for a reader, oldest first, their time not over."""
     rows = index.rows(
-        "SELECT * FROM transfers WHERE reader = ? AND state IN (?, ?) AND expires > ? ORDER BY created, id LIMIT ?",
-        reader, State.HELD.value, State.LEASED.value, seconds(index.now()), limit,
+        f"SELECT * FROM transfers WHERE reader = ? AND {WAITING} AND expires > ? ORDER BY created, id LIMIT ?",
+        reader, seconds(index.now()), limit,
     )  # fmt: skip
     return [_read(row) for row in rows]
 
 
 def alive_of_sender(index: Index, sender: str) -> tuple[int, int]:
     """How many of a sender's transfers are alive, and their bytes together."""
-    marks = ",".join("?" * len(_ALIVE))
-    row = index.row(
-        f"SELECT count(*) AS n, total(body_bytes) AS b FROM transfers WHERE sender = ? AND state IN ({marks})",
-        sender, *_ALIVE,
-    )  # fmt: skip
+    row = index.row(f"SELECT count(*) AS n, total(body_bytes) AS b FROM transfers WHERE sender = ? AND {ALIVE}", sender)
     return (0, 0) if row is None else (int(row["n"]), int(row["b"]))
 
 
 def open_leases_elsewhere(index: Index, reader: str, transfer: str) -> int:
     """A reader's other transfers that it leased and neither acknowledged nor gave back, lapsed ones included."""
-    marks = ",".join("?" * len(_ALIVE))
     row = index.row(
-        f"SELECT count(*) AS n FROM transfers WHERE reader = ? AND id <> ? AND lease_open AND state IN ({marks})",
-        reader, transfer, *_ALIVE,
+        f"SELECT count(*) AS n FROM transfers WHERE reader = ? AND id <> ? AND lease_open = 1 AND +{ALIVE}",
+        reader, transfer,
     )  # fmt: skip
     return 0 if row is None else int(row["n"])
 
 
 def promised_bytes(index: Index) -> int:
     """Bytes that were announced and have not come yet."""
-    row = index.row(
-        "SELECT total(body_bytes) - (SELECT total(p.bytes) FROM parts p JOIN transfers t ON t.id = p.transfer"
-        " WHERE t.state IN (?, ?)) AS b FROM transfers WHERE state IN (?, ?)",
-        *(State.ANNOUNCED.value, State.RECEIVING.value) * 2,
-    )
+    row = index.row(f"SELECT total(body_bytes - came_bytes) AS b FROM transfers WHERE {COMING}")
     return 0 if row is None else int(row["b"])
 
 

@@ -12,7 +12,7 @@ from swaddle.gateway import journal, rows
 from swaddle.gateway.index import Index, IndexThread, seconds
 from swaddle.gateway.reading import lapse_if_due
 from swaddle.gateway.store import Store
-from swaddle.gateway.transfer import ENDED, Event, State
+from swaddle.gateway.transfer import Event, State
 
 _SOME = 200  # transfers per transaction, so that requests come between
 
@@ -28,11 +28,7 @@ class Due:
 def due(index: Index) -> Due:
     """Let leases lapse and transfers expire; which transfers must be destroyed."""
     now = seconds(index.now())
-    alive = [state.value for state in State if state not in ENDED]
-    over = index.rows(
-        f"SELECT id FROM transfers WHERE state IN ({','.join('?' * len(alive))}) AND expires <= ? LIMIT ?",
-        *alive, now, _SOME,
-    )  # fmt: skip
+    over = index.rows(f"SELECT id FROM transfers WHERE {rows.ALIVE} AND expires <= ? LIMIT ?", now, _SOME)
     for found in over:
         row = _row(index, found["id"])
         rows.change(index, row, Event.EXPIRE)
@@ -42,8 +38,8 @@ def due(index: Index) -> Due:
     for found in lapsed:
         lapse_if_due(index, _row(index, found["id"]))
     ended = index.rows(
-        "SELECT id FROM transfers WHERE state IN ('refused', 'expired') OR (state = 'acknowledged' AND"
-        " (outcome <> 'unreadable' OR expires <= ? OR 'told ' || id IN (SELECT name FROM facts))) LIMIT ?",
+        "SELECT id FROM transfers WHERE state IN ('acknowledged', 'refused', 'expired') AND (state <> 'acknowledged'"
+        " OR outcome <> 'unreadable' OR expires <= ? OR 'told ' || id IN (SELECT name FROM facts)) LIMIT ?",
         now, _SOME,
     )  # fmt: skip
     return Due(tuple(row["id"] for row in ended), len(over))
@@ -81,8 +77,9 @@ def forget(index: Index) -> None:
     index.write("DELETE FROM transfers WHERE state = 'destroyed' AND forget_at <= ?", now)
     index.write("DELETE FROM enrolments WHERE forget_at <= ?", now)
     index.write(
-        "DELETE FROM submitters WHERE revoked > 0 AND revoked <= ? AND id NOT IN"
-        " (SELECT sender FROM transfers UNION SELECT reader FROM transfers)",
+        "DELETE FROM submitters WHERE revoked > 0 AND revoked <= ?"
+        " AND NOT EXISTS (SELECT 1 FROM transfers WHERE sender = submitters.id)"
+        " AND NOT EXISTS (SELECT 1 FROM transfers WHERE reader = submitters.id)",
         now - index.settings.tombstone_seconds,
     )
     expires = index.fact("claim_expires")
