@@ -22,7 +22,10 @@ test:  ## the quick tests: every promise, minutes
 	@$(pytest) -m 'not slow' $(ARGS)
 
 test-all:  ## every test: real services, faults, fuzzers a minute each
+	@tools/debian
 	@tools/venv test
+	@tools/venv audit
+	@tools/clients
 	@$(pytest) $(ARGS)
 
 lint:  ## ruff, mypy --strict, the layers
@@ -49,7 +52,9 @@ docs:  ## the documentation as HTML, in docs/_build
 	@.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build && echo 'docs/_build/index.html'
 
 bench:  ## measure this machine; prints figures, judges nothing
+	@tools/debian
 	@tools/venv test
+	@tools/clients
 	@for bench in bench/*.py; do echo "== $$bench"; $(python) $$bench || exit 1; done
 
 soak:  ## the story again and again for SOAK_MINUTES (default 30)

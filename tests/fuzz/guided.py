@@ -1,0 +1,151 @@
+"""Coverage-guided fuzzing of one parser that faces the network: `python tests/fuzz/guided.py TARGET SECONDS CORPUS`.
+
+A process of its own for each target, since libFuzzer ends the process that it runs in. What a target lets through of an
+exception that is not its room's own is a crash. tests/fuzz/test_fuzz_guided.py runs them all.
+"""
+
+import json
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["swaddle"]):
+    import msgspec
+
+    from swaddle.canonical import NotCanonical, parse_canonical
+    from swaddle.envelope.crypt4gh import read_header
+    from swaddle.envelope.manifest import parse_description, parse_manifest
+    from swaddle.envelope.signature import Signed, SigningKey, open_signed
+    from swaddle.errors import SwaddleError
+    from swaddle.feedback.bundle import NotABundle, unpack
+    from swaddle.gateway.head import length_of, read_head
+    from swaddle.gateway.refusal import Refusal
+    from swaddle.wire import messages
+    from swaddle.wire.enrolment import ClaimFile, Invitation, RegistryKeys, SubmitterKeys
+    from swaddle.wire.signing import ClockWrong, Unsigned, check_request, parse_content_digest
+    from swaddle.wire.statements import decode_instruction
+
+NOW = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
+HEX = "0123456789abcdef" * 2
+KEY = SigningKey.generate()
+KINDS = [
+    kind
+    for kind in vars(messages).values()
+    if isinstance(kind, type) and issubclass(kind, messages.Message) and kind is not messages.Message
+]
+
+
+def head(data):
+    """Method, target and fields as a server would hand them over; then the signature's fields."""
+    method, path, query, *lines = [*data.split(b"\n"), b"", b"", b""][:80]
+    fields = [tuple(line.split(b": ", 1)) for line in lines if b": " in line]
+    with suppress(Refusal, Unsigned, ClockWrong):
+        request = read_head(method.decode("latin-1"), path, query, fields, "gateway.example:8443")
+        with suppress(Refusal):
+            length_of(request, 2**31)
+        check_request(request, lambda _: KEY.public, NOW, lambda *_: True)
+
+
+def json_messages(data):
+    for kind in KINDS:
+        with suppress(messages.Garbled):
+            messages.decode(data, kind)
+
+
+def instructions(data):
+    with suppress(SwaddleError, ValueError):
+        value = msgspec.json.decode(data)
+        if isinstance(value, dict):
+            decode_instruction(value)
+
+
+def content_digests(data):
+    with suppress(Unsigned):
+        parse_content_digest(data.decode("latin-1"))
+
+
+def enrolments(data):
+    for read in (RegistryKeys.from_text, SubmitterKeys.from_text, ClaimFile.from_bytes):
+        with suppress(SwaddleError):
+            read(data)
+    with suppress(SwaddleError):
+        Invitation.decode(data.decode("latin-1"))
+
+
+def statements(data):
+    text, _, signature = data.partition(b"\x00")
+    with suppress(SwaddleError):
+        signed = Signed(text.decode("utf-8", "replace"), signature.decode("latin-1"))
+        open_signed(signed, "swaddle-manifest-v1", (KEY.public,))
+
+
+def manifests(data):
+    with suppress(SwaddleError):
+        parse_manifest(data.decode("utf-8", "replace"))
+
+
+def descriptions(data):
+    with suppress(SwaddleError):
+        parse_description(data)
+
+
+def crypt4gh_headers(data):
+    with suppress(SwaddleError):
+        read_header(data, bytes(range(32)))
+
+
+def bundles(data):
+    with suppress(NotABundle):
+        unpack(data)
+
+
+def canonical_json(data):
+    with suppress(NotCanonical):
+        parse_canonical(data)
+
+
+SIGNED_HEAD = (
+    b"PUT\n/v1/transfers/%s/parts/0\n\nhost: gateway.example:8443\ncontent-length: 100\n"
+    b"content-digest: sha-256=:%s=:\nupload-complete: ?1\n"
+    b'signature-input: swaddle=("@method" "@authority" "@path" "@query" "content-length" "content-digest"'
+    b' "upload-complete");created=1795339477;expires=1795339537;nonce="QUJDREVGR0hJSktMTU5PUA==";'
+    b'keyid="SHA256:%s";tag="swaddle"\nsignature: swaddle=:%s==:' % (HEX.encode(), b"A" * 43, b"A" * 43, b"A" * 86)
+)
+TARGETS = {
+    "head": (head, [SIGNED_HEAD]),
+    "json-messages": (json_messages, [
+        b'{"reference":"AAAAAAAAAAAAAAAAAAAAAA==","recipient":"%s","body_bytes":100,"part_bytes":65536,'
+        b'"expires":"2026-11-24T09:24:37Z"}' % HEX.encode(),
+        b'{"lease_sha256":"%s"}' % (HEX * 2).encode(),
+        b'{"manifest":{"message":"{}","signature":""},"header":"","description":""}',
+    ]),
+    "instructions": (instructions, [
+        b'{"at":"2026-11-22T09:24:37Z","instruction":"allowance","sequence":7,"transfers":2}',
+        b'{"at":"2026-11-22T09:24:37Z","instruction":"revoke","sequence":7,"submitter":"%s"}' % HEX.encode(),
+    ]),
+    "content-digests": (content_digests, [b"sha-256=:" + b"A" * 43 + b"=:"]),
+    "enrolments": (enrolments, [b"swaddle-invitation-1.eyJ1cmwiOiJodHRwczovL2cifQ", b'{"claim":1,"url":"https://g"}']),
+    "statements": (statements, [b"{}\x00-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"]),
+    "manifests": (manifests, [json.dumps({"core": {"transfer": HEX}, "version": 1}).encode()]),
+    "descriptions": (descriptions, [b'{"files":[],"kind":"births","version":1}']),
+    "crypt4gh-headers": (crypt4gh_headers, [b"crypt4gh\x01\x00\x00\x00\x01\x00\x00\x00\x6c\x00\x00\x00" + bytes(104)]),
+    "bundles": (bundles, [b"report.html".ljust(512, b"\x00") + bytes(1024)]),
+    "canonical-json": (canonical_json, [b'{"a":[1,2,"x"],"b":null}']),
+}  # fmt: skip
+
+
+def main():
+    name, seconds, corpus = sys.argv[1:4]
+    target, seeds = TARGETS[name]
+    for number, seed in enumerate(seeds):
+        (Path(corpus) / f"seed-{number}").write_bytes(seed)
+    options = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]
+    atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={corpus}/", corpus], target)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
