@@ -92,7 +92,7 @@ def test_whole_seconds_in_utc_are_kept():
 
 def test_an_event_that_is_not_in_the_table_is_not_written():
     with pytest.raises(EntryUnsafe):
-        made(event="transfer-lost")
+        made(event="transfer-mislaid")
 
 
 def test_the_refusal_does_not_repeat_the_value():

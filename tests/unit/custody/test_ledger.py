@@ -4,10 +4,12 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from swaddle import durable
+from swaddle.custody import ledger as ledger_module
 from swaddle.custody.entry import FIRST_PREVIOUS, LedgerBroken, entry_bytes
 from swaddle.custody.ledger import FILE_NAME, Ledger
 
@@ -171,3 +173,64 @@ def test_ten_thousand_entries_open_in_seconds(path):
     ledger = Ledger(path)
     assert ledger.head() == (10_000, last.digest())
     assert time.monotonic() - started < 10
+
+
+class TestIndex:
+    """The index beside the ledger can be lost, old, of another file or unwritable: the ledger says the same."""
+
+    @staticmethod
+    def index(path):
+        return path.with_suffix(".index")
+
+    def test_what_was_read_before_is_not_read_again(self, path, monkeypatch):
+        written = filled(path).entries()
+        monkeypatch.setattr(ledger_module, "parse_entry", None)  # would be called for each line
+        again = Ledger(path)
+        assert again.entries() == written
+        assert again.append("copy-destroyed", transfer(1), {}, AT).sequence == 6
+
+    @pytest.mark.parametrize("harm", ["gone", "garbage", "empty", "another", "folder"])
+    def test_an_index_that_is_of_no_use_is_made_anew(self, path, harm, tmp_path):
+        written = filled(path).entries()
+        index = self.index(path)
+        for name in (index, Path(f"{index}-wal"), Path(f"{index}-shm")):
+            name.unlink(missing_ok=True)
+        if harm == "garbage":
+            index.write_bytes(b"no database" * 1000)
+        elif harm == "empty":
+            index.write_bytes(b"")
+        elif harm == "another":
+            other = tmp_path / "other" / FILE_NAME
+            other.parent.mkdir()
+            filled(other, 9).close()
+            self.index(other).rename(index)
+        elif harm == "folder":
+            index.mkdir()
+        again = Ledger(path)
+        assert again.entries() == written
+        assert [entry.detail["body_bytes"] for entry in again.newest(transfer(1))] == [4, 1]
+        again.append("copy-destroyed", transfer(1), {}, AT)
+        assert len(Ledger(path).entries()) == 6
+
+    def test_an_index_that_is_behind_catches_up(self, path):
+        ledger = filled(path)
+        ledger.close()
+        saved = self.index(path).read_bytes()
+        ledger = Ledger(path)
+        ledger.append("copy-destroyed", transfer(1), {}, AT)
+        ledger.close()
+        self.index(path).write_bytes(saved)
+        assert len(Ledger(path).entries(transfer(1))) == 3
+
+    def test_an_index_that_the_disk_does_not_take_stops_nothing(self, path, monkeypatch):
+        ledger = filled(path)
+        ledger._places._connection.execute("PRAGMA query_only = ON")
+        ledger.append("copy-destroyed", transfer(1), {}, AT)
+        assert len(ledger.entries(transfer(1))) == 3
+        assert len(Ledger(path).entries()) == 6
+
+    def test_a_line_that_is_changed_under_an_open_ledger_is_not_believed(self, path):
+        ledger = filled(path)
+        path.write_bytes(path.read_bytes().replace(b'"body_bytes":1', b'"body_bytes":7'))
+        with pytest.raises(LedgerBroken):
+            ledger.entries(transfer(1))
