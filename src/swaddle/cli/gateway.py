@@ -80,5 +80,7 @@ def status(home: Path | None, as_json: bool) -> None:
     states = ", ".join(f"{number} {state}" for state, number in sorted(counted["transfers"].items()))
     click.echo(f"transfers:  {states or 'none'}")
     click.echo(f"bytes:      {counted['body_bytes']:,} held, {counted['free_bytes']:,} free")
+    for name, value in counted["changed_settings"].items():
+        click.echo(f"changed:    {name} = {value} (by the registry; it wins over settings.toml)")
     for freeze in counted["freezes"]:
         click.echo(f"FROZEN:     {freeze['id']} since {freeze['since']} ({freeze['cause']})")

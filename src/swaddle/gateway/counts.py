@@ -30,6 +30,9 @@ def count(index: Index, free_bytes: int) -> GatewayStatus:
         allowance=int(index.fact("allowance") or 1),
         last_instruction=int(index.fact("last_instruction") or 0),
         journal_entries=journal.length(index),
+        changed_settings={
+            row["name"]: row["value"] for row in index.rows("SELECT name, value FROM changed_settings ORDER BY name")
+        },
         restored=index.fact(restored.WAITS),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from swaddle.durable import DiskFault
 from swaddle.envelope.signature import SigningKey
-from swaddle.gateway import schema
+from swaddle.gateway import adjustable, schema
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.settings import Settings
 
@@ -37,15 +37,22 @@ class Index:
     clock: Callable[[], datetime]
     frozen: set[str | None] = field(default_factory=set)
     revoked: set[str] = field(default_factory=set)
+    stated: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember the settings as they were stated at the start; `settings` is what is in force."""
+        self.stated = self.settings
 
     def now(self) -> datetime:
         """The gateway's time, whole seconds."""
         return self.clock().replace(microsecond=0)
 
     def reload(self) -> None:
-        """Know again what is read between pieces of a body without asking the database: freezes and revocations."""
+        """Know again what is kept outside the database too: freezes, revocations, settings changed from inside."""
         self.frozen = {row["reader"] for row in self.rows("SELECT reader FROM freezes")}
         self.revoked = {row["id"] for row in self.rows("SELECT id FROM submitters WHERE revoked > 0")}
+        changed = {row["name"]: row["value"] for row in self.rows("SELECT name, value FROM changed_settings")}
+        self.settings = adjustable.apply(self.stated, changed)
 
     def new_id(self) -> str:
         """128 random bits, 32 hex digits."""

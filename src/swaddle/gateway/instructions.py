@@ -47,14 +47,19 @@ def take(index: Index, statement: SignedText) -> Instruction:
         Refusal: `unsigned`, `malformed`, `conflict` for a number that is used, `refused` for what cannot be done.
     """
     instruction = _verified(index, statement)
-    if instruction.sequence <= int(index.fact("last_instruction") or 0):
+    digest = sha256(statement.message.encode("utf-8")).hexdigest()
+    last = int(index.fact("last_instruction") or 0)
+    if instruction.sequence == last and index.fact("last_instruction_sha256") == digest:
+        return instruction  # it was done, and the answer got lost on the line
+    if instruction.sequence <= last:
         raise Refusal("conflict")
     if restored.is_waiting(index) and not isinstance(instruction, Restored):
         raise Refusal("frozen")  # its last number is an old one: what was said since must not be said again
     index.set_fact("last_instruction", str(instruction.sequence))
+    index.set_fact("last_instruction_sha256", digest)
     journal.append(
         index, "instruction", trust.registry_id(index),
-        instruction=instruction.sequence, statement_sha256=sha256(statement.message.encode("utf-8")).hexdigest(),
+        instruction=instruction.sequence, statement_sha256=digest,
     )  # fmt: skip
     _do(instruction, index)
     return instruction
@@ -138,9 +143,7 @@ def _(instruction: NewCertificate, index: Index) -> None:
     if key.fingerprint in {_fingerprint(index, "pull_key"), _fingerprint(index, "root")}:
         raise Refusal("refused", reason="that key is in use")
     index.set_fact("certificate", trust.text_of(instruction.certificate.signed()))
-    if (
-        instruction.intake is not None
-    ):  # one transaction: nobody is handed a statement that the certificate does not fit
+    if instruction.intake is not None:  # both or none: nobody is handed two that do not fit
         _publish(index, instruction.intake, key)
 
 
@@ -242,9 +245,9 @@ def _statement_key_or_none(index: Index) -> PublicSigningKey | None:
 
 
 def _newer_statement_key(index: Index, instruction: NewCertificate) -> PublicSigningKey:
-    """The key of a certificate that the root signed, in force, and that begins later than the one known here.
+    """The key of a certificate that the root signed, in force, and that begins no earlier than the one known here.
 
-    Later, so that who has a statement key of last year cannot bring its certificate back.
+    No earlier, so that who has a statement key of last year cannot bring its certificate back.
 
     Raises:
         Refusal: `refused`.
@@ -255,10 +258,14 @@ def _newer_statement_key(index: Index, instruction: NewCertificate) -> PublicSig
         key = open_certificate(signed, root.fingerprint, index.now())
     except SwaddleError:
         raise Refusal("refused", reason="the certificate does not hold") from None
-    known = json.loads(trust.certificate_text(index).message)
-    if signed.message != known and json.loads(signed.message)["not_before"] <= known["not_before"]:
+    known = trust.certificate_text(index).message
+    if signed.message != known.encode() and _begins(signed.message) < _begins(known):
         raise Refusal("refused", reason="the certificate is older than the one in force")
     return key
+
+
+def _begins(certificate: str | bytes) -> str:
+    return str(json.loads(certificate)["not_before"])
 
 
 def _publish(index: Index, text: SignedText, key: PublicSigningKey) -> None:

@@ -57,6 +57,7 @@ async def instruct(call: Call) -> Response:
     """The registry instructs."""
     must_be_registry(await call.who())
     taken = await call.gateway.thread.run(instructions.take, await call.json(messages.SignedText))
+    call.gateway.settings = call.gateway.thread.index.settings  # one object, exchanged whole
     if isinstance(taken, Invite):  # by now `registry init` is done and needs its claim no more
         await call.gateway.drop_claim()
     await _destroy_refused(call.gateway)

@@ -23,7 +23,7 @@ from granian.server.embed import Server
 
 from swaddle.envelope.signature import SigningKey
 from swaddle.errors import SettingsFault
-from swaddle.gateway import counts, schema, settings
+from swaddle.gateway import adjustable, counts, schema, settings
 from swaddle.gateway.app import Gateway, build
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
 from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
@@ -65,7 +65,7 @@ def open_gateway(home: Home, stated: settings.Settings, clock: Callable[[], date
     store.remove_strays({row["body"] for row in index.rows("SELECT body FROM parts")})
     transact(index, counts.freeze_if_broken)
     usage = Usage(schema.open_usage(home.path / "usage.db"))
-    return Gateway(IndexThread(index), store, stated, usage, home.path / CLAIM)
+    return Gateway(IndexThread(index), store, index.settings, usage, home.path / CLAIM)
 
 
 def close_gateway(gateway: Gateway) -> None:
@@ -88,10 +88,12 @@ def status(home_path: Path) -> dict[str, Any]:
         index = Index(connection, stated, journal_key, lambda: datetime.now(UTC))
         counted = msgspec.to_builtins(counts.count(index, Store(home.path / BODIES).free_bytes()))
         is_claimed = index.fact("registry") is not None
+        index.reload()
+        in_force = {name: getattr(index.settings, name) for name in adjustable.ADJUSTABLE}
     finally:
         connection.close()
     pin = pin_of((home.path / CERTIFICATE).read_bytes())
-    return {"url": stated.url, "pin": pin, "claimed": is_claimed, **counted}
+    return {"url": stated.url, "pin": pin, "claimed": is_claimed, "settings": in_force, **counted}
 
 
 async def _serve(home: Home, stated: settings.Settings) -> None:

@@ -14,7 +14,7 @@ from swaddle.envelope.parts import Layout
 from swaddle.envelope.refusals import ManifestMalformed
 from swaddle.envelope.signature import HELD, MANIFEST, open_signed, sign
 from swaddle.errors import SwaddleError
-from swaddle.gateway import journal, rows, trust
+from swaddle.gateway import journal, quotas, rows, trust
 from swaddle.gateway.access import Kind, Who, must_send
 from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.refusal import Refusal
@@ -186,10 +186,10 @@ def _recipient(index: Index, who: Who, message: Announce) -> tuple[str, int]:
     except NotCanonical:
         raise Refusal("malformed") from None
     if who.kind is Kind.SUBMITTER:
-        intake = trust.intake(index)
-        if message.recipient != intake.recipient.key_id or now > intake.seal_until:
-            raise Refusal("refused", reason="not the current intake key")
-        if expires > intake.destroy_by:
+        epoch = trust.epoch_of(index, message.recipient)
+        if epoch is None or now > epoch.seal_until:
+            raise Refusal("refused", reason="not an intake key that is sealed to now")
+        if expires > epoch.destroy_by:
             raise Refusal("refused", reason="it would outlive the intake key")
         reader, longest = trust.registry_id(index), index.settings.submission_seconds
     else:
@@ -213,8 +213,10 @@ def _check_size(index: Index, who: Who, message: Announce, free_bytes: int) -> N
     if layout.parts > MOST_PARTS:
         raise Refusal("refused", reason="too many parts; use larger ones")
     count, total = rows.alive_of_sender(index, who.id)
-    if count >= settings.open_transfers or total + message.body_bytes > settings.open_bytes:
-        raise Refusal("busy", reason="too much of this sender is waiting to be read")
+    standing = quotas.Standing(count, total, quotas.last_hour(index, who.id))
+    reason = quotas.over(quotas.quota_of(index, who.id), standing, message.body_bytes)
+    if reason is not None:
+        raise Refusal("busy", reason=reason)
     if rows.promised_bytes(index) + message.body_bytes > free_bytes - settings.reserve_bytes:
         raise Refusal("full")
 

@@ -6,13 +6,14 @@ Every key is looked up at each request, so a revocation or a new pull key is in 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from swaddle.envelope.public import IntakeStatement, open_certificate, parse_intake
 from swaddle.envelope.signature import PublicSigningKey, Signed
 from swaddle.errors import SwaddleError
 from swaddle.gateway.access import Kind, Who
-from swaddle.gateway.index import Index, seconds
+from swaddle.gateway.index import Index, moment, seconds
 from swaddle.gateway.refusal import Refusal
 from swaddle.wire.messages import SignedText
 from swaddle.wire.signing import ClockWrong, Request, Unsigned, check_request
@@ -110,6 +111,38 @@ def intake(index: Index) -> IntakeStatement:
     if text is None:
         raise Refusal("refused", reason="the registry has no intake key yet")
     return parse_intake(json.loads(json.loads(text)["message"]))
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """How long an intake key is sealed to, and by when it is destroyed."""
+
+    seal_until: datetime
+    destroy_by: datetime
+
+
+def epoch_of(index: Index, key_id: str) -> Epoch | None:
+    """The epoch of an intake key that may still be sealed to: the current one, or one before it until its time is over.
+
+    Raises:
+        Refusal: `refused` while the registry has no intake key at all.
+    """
+    current = intake(index)
+    if current.recipient.key_id == key_id:
+        return Epoch(current.seal_until, current.destroy_by)
+    row = index.row(
+        "SELECT * FROM earlier_intakes WHERE key_id = ? AND seal_until > ?", key_id, seconds(index.now())
+    )  # fmt: skip
+    return None if row is None else Epoch(moment(row["seal_until"]), moment(row["destroy_by"]))
+
+
+def keep_earlier(index: Index, earlier: IntakeStatement) -> None:
+    """Remember the intake statement that has just been followed by another: senders that began with it go on."""
+    index.write(
+        "INSERT OR REPLACE INTO earlier_intakes VALUES (?, ?, ?)",
+        earlier.recipient.key_id, seconds(earlier.seal_until), seconds(earlier.destroy_by),
+    )  # fmt: skip
+    index.write("DELETE FROM earlier_intakes WHERE seal_until <= ?", seconds(index.now()))
 
 
 def signed_text(text: str) -> SignedText:

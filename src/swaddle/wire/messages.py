@@ -250,6 +250,7 @@ class GatewayStatus(Message, frozen=True):
     allowance: Count
     last_instruction: Count
     journal_entries: Count
+    changed_settings: dict[str, Count]
     restored: Digest | None = None
 
 

@@ -33,7 +33,7 @@ class TestAnnounce:
 
     def test_only_the_current_intake_key_is_a_recipient(self, world, party):
         other = world.enrol()
-        assert world.announce(party, 1000, to=other).json["reason"] == "not the current intake key"
+        assert world.announce(party, 1000, to=other).json["reason"] == "not an intake key that is sealed to now"
 
     def test_the_registry_sends_to_enrolled_keys_only(self, world, party):
         assert world.announce(None, 1000, to=party).status == 201
@@ -57,7 +57,7 @@ class TestAnnounce:
 
     def test_after_its_time_to_seal_nothing_is_taken_for_an_intake_key(self, world, party):
         world.line.clock.pass_(days=14, seconds=1)
-        assert world.announce(party, 1000).json["reason"] == "not the current intake key"
+        assert world.announce(party, 1000).json["reason"] == "not an intake key that is sealed to now"
 
     @pytest.mark.parametrize("body_bytes", [1, 28, SEALED + 28])
     def test_a_length_that_no_body_has_is_refused(self, world, party, body_bytes):
