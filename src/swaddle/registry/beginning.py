@@ -55,7 +55,7 @@ def begin(
         inside = open_registry(path, passphrase)
         try:
             exchange.claim(inside.client, claim, inside.keyring, inside.state)
-            if not inside.ledger.entries():
+            if inside.ledger.head()[0] == 0:
                 inside.ledger.append("registry-made", inside.keyring.registry_id, {}, inside.now())
             work.renew_intake_key(inside)
             signed = inside.intake_keys.signed()

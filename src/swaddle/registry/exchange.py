@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from swaddle.canonical import canonical, digest_hex, format_instant, parse_instant
-from swaddle.custody.entry import FIRST_PREVIOUS, is_safe
+from swaddle.custody.entry import FIRST_PREVIOUS, Entry, is_safe
 from swaddle.custody.ledger import Ledger
 from swaddle.envelope.signature import PublicSigningKey, Signed, open_signed, sign
 from swaddle.errors import IntegrityFault
@@ -134,7 +134,8 @@ def signed_head(page: messages.JournalPage, state: State) -> dict[str, Any]:
 
 def keep(entry: messages.JournalEntry, ledger: Ledger, registry_id: str) -> None:
     """Write one journal entry into custody, once: after a kill it is found there by its number."""
-    if any(kept.detail.get("journal_sequence") == entry.sequence for kept in ledger.entries(entry.subject)):
+    numbers = (kept.detail["journal_sequence"] for kept in ledger.newest(entry.subject) if is_of_journal(kept))
+    if next(numbers, None) == entry.sequence:  # entries are kept in order: only the last one can be this one
         return
     if entry.event not in CUSTODY_EVENT:
         raise JournalBroken("it names an event that does not exist")
@@ -143,6 +144,11 @@ def keep(entry: messages.JournalEntry, ledger: Ledger, registry_id: str) -> None
     if "sender" in detail:  # whichever side of the transfer is not the registry is the submitter it concerns
         detail["submitter"] = detail["reader"] if detail["sender"] == registry_id else detail["sender"]
     ledger.append(CUSTODY_EVENT[entry.event], entry.subject, detail, parse_instant(entry.at))
+
+
+def is_of_journal(kept: Entry) -> bool:
+    """Whether a custody entry is one of the gateway's journal."""
+    return "journal_sequence" in kept.detail
 
 
 def keys_digest(keys_text: bytes) -> str:

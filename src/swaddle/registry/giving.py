@@ -15,7 +15,6 @@ from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionRepo
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
 from swaddle.registry.inside import Registry
-from swaddle.registry.pipeline import GONE
 from swaddle.registry.state import Submitter, Transfer
 
 Indicators = tuple[IndicatorResult, ...]
@@ -27,9 +26,7 @@ def give_back(inside: Registry) -> int:
     sent = 0
     at = inside.now()
     computed: dict[str, Indicators] = {}  # once for each submitter: a look's reports are of one moment
-    for transfer in inside.state.transfers():
-        if transfer.step != "acknowledged" or transfer.feedback is not None or transfer.outcome == GONE:
-            continue
+    for transfer in inside.state.unanswered():
         submitter = inside.state.submitter(transfer.submitter)
         if submitter is not None and submitter.state == "active":
             send_report(inside, transfer, submitter, bundle_for(inside, transfer, submitter, at, computed))

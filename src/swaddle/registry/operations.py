@@ -15,6 +15,8 @@ from swaddle.registry import enrolment, subjects, work
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.owner import Asker, Inside, Lock
 
+STATUS_TRANSFERS = 1000  # the latest; a status of all would be read by nobody
+
 
 class NoSuchOperation(UsageFault):
     """The owner was asked for something that it does not do (a command of another version)."""
@@ -138,7 +140,9 @@ def status(inside: Registry) -> dict[str, Any]:
         "gateway": gateway,
         "stored": inside.store.totals(),
         "submitters": list_submitters(inside)["submitters"],
-        "transfers": [transfer_status(inside, transfer.id) for transfer in inside.state.transfers()],
+        "transfers": [
+            transfer_status(inside, transfer.id) for transfer in inside.state.latest_transfers(STATUS_TRANSFERS)
+        ],
     }
 
 

@@ -28,6 +28,9 @@ create table if not exists transfers (
     id text primary key, submitter text not null, step text not null, token text not null, held_at text,
     outcome text, reason text, kind text, stated_subjects integer, load_id integer, receipt text,
     attempts integer not null default 0, feedback text) strict;
+create index if not exists transfers_begun on transfers (step) where step <> 'acknowledged';
+create index if not exists transfers_unanswered on transfers (submitter)
+    where step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> '';
 """
 
 
@@ -170,19 +173,23 @@ class State:
 
     def submitters(self) -> list[Submitter]:
         """All of them, by name."""
-        rows = self._run(
-            "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites from submitters"
-            " order by name"
-        )
-        return [_submitter(row) for row in rows]
+        return self._submitters("order by name")
 
     def submitter(self, submitter: str) -> Submitter | None:
         """One by id."""
-        return next((known for known in self.submitters() if known.id == submitter), None)
+        return next(iter(self._submitters("where id = ?", submitter)), None)
 
     def submitter_named(self, name: str) -> Submitter | None:
         """One by name."""
-        return next((known for known in self.submitters() if known.name == name), None)
+        return next(iter(self._submitters("where name = ?", name)), None)
+
+    def _submitters(self, where: str, *values: str) -> list[Submitter]:
+        rows = self._run(
+            "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites"
+            f" from submitters {where}",
+            values,
+        )
+        return [_submitter(row) for row in rows]
 
     # Transfers.
 
@@ -206,13 +213,31 @@ class State:
         return next(iter(self._transfers("where id = ?", (transfer,))), None)
 
     def transfers(self) -> list[Transfer]:
-        """All of them, in the order they were met."""
-        return list(self._transfers("", ()))
+        """All of them, in the order they were met: many, after years."""
+        return list(self._transfers("order by rowid", ()))
 
-    def _transfers(self, where: str, values: tuple[str, ...]) -> Iterable[Transfer]:
+    def latest_transfers(self, number: int) -> list[Transfer]:
+        """The last so many, in the order they were met."""
+        return list(self._transfers("order by rowid desc limit ?", (number,)))[::-1]
+
+    def begun(self) -> list[Transfer]:
+        """Those that are not acknowledged yet, in the order they were met."""
+        return list(self._transfers("where step <> 'acknowledged' order by rowid", ()))
+
+    def unanswered(self) -> list[Transfer]:
+        """Those that are taken in, or were found unreadable, and whose submitter has no report yet, in order."""
+        where = "step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> ''"
+        return list(self._transfers(f"where {where} order by rowid", ()))
+
+    def is_ended(self, transfer: str) -> bool:
+        """Whether this transfer was acknowledged: its id is never taken again."""
+        known = self.transfer(transfer)
+        return known is not None and known.step == "acknowledged"
+
+    def _transfers(self, where: str, values: tuple[str | int, ...]) -> Iterable[Transfer]:
         rows = self._run(
             "select id, submitter, step, token, held_at, outcome, reason, kind, stated_subjects, load_id, receipt,"
-            f" attempts, feedback from transfers {where} order by rowid",
+            f" attempts, feedback from transfers {where}",
             values,
         )
         for row in rows:

@@ -111,10 +111,9 @@ def renew_intake_key(inside: Registry) -> None:
 
 def to_take_in(inside: Registry) -> list[str]:
     """Ids of the transfers to work on: those begun before, then those that wait, oldest first."""
-    begun = [transfer.id for transfer in inside.state.transfers() if transfer.step != "acknowledged"]
+    begun = [transfer.id for transfer in inside.state.begun()]
     waiting = [entry.id for entry in pull.waiting(inside.client)]
-    known = {transfer.id for transfer in inside.state.transfers()}
-    return begun + [each for each in waiting if each not in known]
+    return begun + [each for each in waiting if inside.state.transfer(each) is None]
 
 
 def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | None:
@@ -224,7 +223,7 @@ def take_in_or_hold_back(inside: Registry, held: pull.Held, transfer: Transfer, 
 def receipt_for(inside: Registry, outcome: Outcome, held: pull.Held, at: datetime) -> Signed:
     """The custody entry of the outcome, written once, signed."""
     event = OUTCOME_EVENT[outcome.outcome]
-    entry = next((e for e in inside.ledger.entries(held.id) if e.event in OUTCOME_EVENT.values()), None)
+    entry = next((e for e in inside.ledger.newest(held.id) if e.event in OUTCOME_EVENT.values()), None)
     if entry is None:
         detail = {"manifest_sha256": manifest_digest(held), "outcome": outcome.outcome, "submitter": outcome.submitter}
         if outcome.reason:
@@ -242,7 +241,7 @@ def sign_entry(inside: Registry, entry: Entry) -> Signed:
 
 def has_entry(inside: Registry, subject: str, event: str) -> bool:
     """Whether custody says this of that already."""
-    return any(entry.event == event for entry in inside.ledger.entries(subject))
+    return any(entry.event == event for entry in inside.ledger.newest(subject))
 
 
 def manifest_digest(held: pull.Held) -> str:
