@@ -136,6 +136,6 @@ async def _lifespan(receive: Receive, send: Any) -> None:
 
 
 if __name__ == "__main__":
-    from swaddle.gateway.resumable_alone import main
+    from swaddle.gateway.resumable_alone import command
 
-    main()
+    command(Resumable).main(prog_name="python -m swaddle.gateway.resumable")

@@ -1,51 +1,66 @@
-"""Runs the resumable uploads alone, on loopback, asking nobody who he is: for conformance suites and for trying out."""
+"""Serves an application alone, on loopback, asking nobody who he is: for conformance suites and for trying out."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import signal
-import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from swaddle.gateway.resumable import Resumable
 from swaddle.gateway.upload_content import Pace
 from swaddle.gateway.upload_folder import Folder
 from swaddle.wire.resumable import Limits
 
 SWEEP_SECONDS = 30
 
-
-@click.command(help="Resumable uploads (IETF draft 12, tus 1.0) alone, for tests; nothing is signed, nobody is asked.")
-@click.option("--port", type=click.IntRange(1, 65_535), required=True, help="the port to listen on")
-@click.option("--host", default="127.0.0.1", show_default=True, help="an address of this machine's loopback")
-@click.option("--open", "is_open", is_flag=True, help="say that anybody on this machine may upload; it is needed")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="where uploads go; else a new one")
-@click.option("--max-size", type=click.IntRange(min=0), default=2**40, show_default=True, help="bytes of one upload")
-@click.option("--max-age", type=click.IntRange(min=1), default=86_400, show_default=True, help="seconds of its life")
-@click.option("--idle", type=click.FloatRange(min=0.1), default=30, show_default=True, help="seconds of silence taken")
-def main(port: int, host: str, is_open: bool, folder: Path | None, max_size: int, max_age: int, idle: float) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    if not is_open:
-        raise click.UsageError("it asks nobody who he is: say --open if that is meant")
-    if not _is_loopback(host):
-        raise click.UsageError("it listens on loopback only; --host is another address")
-    with tempfile.TemporaryDirectory(prefix="uploads-") as made:
-        place = folder or Path(made)
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        asyncio.run(_serve(Folder(place, Limits(max_size, max_age), Pace(idle)), host, port))
+BYTES = click.IntRange(min=0)
+OPTIONS = [
+    click.Option(["--port"], type=click.IntRange(1, 65_535), required=True, help="the port to listen on"),
+    click.Option(["--host"], default="127.0.0.1", show_default=True, help="an address of this machine's loopback"),
+    click.Option(["--open", "is_open"], is_flag=True, help="say that anybody on this machine may upload; needed"),
+    click.Option(
+        ["--folder"], type=click.Path(path_type=Path, file_okay=False), help="where uploads go; else a new one"
+    ),
+    click.Option(["--max-size"], type=BYTES, default=2**40, show_default=True, help="bytes of one upload"),
+    click.Option(["--max-age"], type=click.IntRange(1), default=86_400, show_default=True, help="seconds of its life"),
+    click.Option(
+        ["--idle"], type=click.FloatRange(0.1), default=30, show_default=True, help="seconds of silence taken"
+    ),
+]
 
 
-async def _serve(folder: Folder, host: str, port: int) -> None:
+def command(application: Callable[[Folder], Any]) -> click.Command:
+    """The command that serves what `application` makes of a folder, until SIGTERM or SIGINT."""
+
+    def callback(
+        port: int, host: str, folder: Path | None, max_size: int, max_age: int, idle: float, *, is_open: bool
+    ) -> None:
+        if not is_open:
+            raise click.UsageError("it asks nobody who he is: say --open if that is meant")
+        if not _is_loopback(host):
+            raise click.UsageError("it listens on loopback only; --host is another address")
+        with tempfile.TemporaryDirectory(prefix="uploads-") as made:
+            place = folder or Path(made)
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shelf = Folder(place, Limits(max_size, max_age), Pace(idle))
+            asyncio.run(_serve(application(shelf), shelf, host, port))
+
+    words = "Resumable uploads (IETF draft 12, tus 1.0) alone, for tests: nothing is signed, nobody is asked."
+    return click.Command("resumable", callback=callback, params=[*OPTIONS], help=words)
+
+
+async def _serve(application: Any, folder: Folder, host: str, port: int) -> None:
     server = Server(
-        Resumable(folder),
+        application,
         address=host,
         port=port,
         interface=Interfaces.ASGI,
@@ -66,7 +81,6 @@ async def _serve(folder: Folder, host: str, port: int) -> None:
             click.echo(f"listening on http://{host}:{port}/, uploads in {folder.path}", err=True)
             break
         await asyncio.sleep(0.05)
-    sys.stderr.flush()
     await serving
     sweeper.cancel()
 
