@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,13 @@ class Gateway:
     uploads: Counter[str] = field(default_factory=Counter)
     downloads: int = 0
     unsigned: int = 0
+    under_way: dict[str, set[asyncio.Timeout]] = field(default_factory=dict)
+
+    def cut(self, party: str) -> None:
+        """Break off every request of a party that is under way, waiting or not: it is no longer let in."""
+        now = asyncio.get_running_loop().time()
+        for timer in self.under_way.get(party, ()):
+            timer.reschedule(now)
 
     async def drop_claim(self) -> None:
         """Remove the claim file of `gateway init`, if it still lies here: the registry has this gateway now."""
@@ -73,6 +80,14 @@ class Gateway:
             await self.thread.outside(self.usage.count_bytes, number, self.thread.index.now())
 
 
+class Cut(Refusal):
+    """The party of this request is no longer let in: it was broken off, and is told no more than a stranger."""
+
+    def __init__(self) -> None:
+        """One text for all reasons."""
+        super().__init__("unsigned")
+
+
 class Call:
     """One request on its way through: its head checked, its body not read yet."""
 
@@ -83,6 +98,8 @@ class Call:
         self._receive = receive
         self._body: Body | None = None
         self.is_known = False
+        self._party: str | None = None
+        self._timer: asyncio.Timeout | None = None
 
     async def who(self) -> Who:
         """The party that signed.
@@ -92,7 +109,32 @@ class Call:
         """
         who = await self.gateway.thread.note(trust.authenticate, self.request)
         self.is_known = True
+        if self._timer is not None and self._party is None:
+            self._party = who.id
+            self.gateway.under_way.setdefault(who.id, set()).add(self._timer)
+            if who.id in self.gateway.thread.index.revoked:  # between its look-up and here
+                raise Refusal("unsigned")
         return who
+
+    async def within(self, answering: Awaitable[None]) -> None:
+        """Answer this request until it is done, or until `Gateway.cut` says that its party is no longer let in.
+
+        Raises:
+            Cut: it was broken off.
+        """
+        try:
+            async with asyncio.timeout(None) as self._timer:
+                await answering
+        except TimeoutError:
+            if self._timer is not None and self._timer.expired():
+                raise Cut from None
+            raise
+        finally:
+            if self._party is not None:
+                timers = self.gateway.under_way.get(self._party, set())
+                timers.discard(self._timer)
+                if not timers:
+                    self.gateway.under_way.pop(self._party, None)
 
     def body(self, limit_bytes: int) -> Body:
         """The body, to be read once.
@@ -124,7 +166,8 @@ class Call:
         """Before a refusal: let a known client finish, so that it hears the answer; a stranger only a little."""
         values = self.request.all_of("content-length")
         is_small = bool(values) and values[0].isdigit() and int(values[0]) <= UNSIGNED_LIMIT_BYTES
-        if not values or not (self.is_known or is_small):
+        is_cut = self._timer is not None and self._timer.expired()
+        if not values or is_cut or not (self.is_known or is_small):
             return
         with suppress(Refusal):
             if self._body is None:
@@ -167,7 +210,7 @@ class Guard:
                 self._gateway.settings.authority,
             )
             call = Call(self._gateway, request, receive)
-            await self._app({**scope, "app": self, "swaddle.call": call}, receive, send_nameless)
+            await call.within(self._app({**scope, "app": self, "swaddle.call": call}, receive, send_nameless))
         except Gone:
             return
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, nothing of it goes out

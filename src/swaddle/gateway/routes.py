@@ -21,7 +21,7 @@ from swaddle.gateway.app import UNSIGNED_LIMIT_BYTES, Call, Gateway, answer, cal
 from swaddle.gateway.bodies import give_out, stated_digest, take_in
 from swaddle.gateway.refusal import Refusal
 from swaddle.wire import messages
-from swaddle.wire.statements import Invite
+from swaddle.wire.statements import Invite, Revoke
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,5}")
@@ -58,6 +58,8 @@ async def instruct(call: Call) -> Response:
     must_be_registry(await call.who())
     taken = await call.gateway.thread.run(instructions.take, await call.json(messages.SignedText))
     call.gateway.settings = call.gateway.thread.index.settings  # one object, exchanged whole
+    if isinstance(taken, Revoke):
+        call.gateway.cut(taken.submitter)
     if isinstance(taken, Invite):  # by now `registry init` is done and needs its claim no more
         await call.gateway.drop_claim()
     await _destroy_refused(call.gateway)
