@@ -147,6 +147,15 @@ class Frozen(NotCollecting):
     why = "the gateway saw something that must not happen; sending goes on"
 
 
+class GatewayNotCollecting(NotCollecting):
+    """The registry has not come for a day; the door takes no new files."""
+
+    code = "SWD-CLIENT-21"
+    what = "the registry is not collecting; keep your file"
+    why = "it has not fetched anything for 24 hours, and what lies here longer than a week is destroyed"
+    fix = "try again tomorrow, or ask the registry when it will collect again; `swaddle send` still works"
+
+
 class TooLarge(NotPermitted):
     """Over the gateway's limit."""
 
@@ -240,6 +249,7 @@ _PROBLEMS: dict[str, Callable[[Mapping[str, object]], Theirs]] = {
     "fault": lambda _: GatewayFault(),
     "frozen": lambda _: Frozen(),
     "full": lambda _: GatewayFull(),
+    "not-collecting": lambda _: GatewayNotCollecting(),
 }
 
 
