@@ -48,9 +48,10 @@ def now():
 class GatewayProcess:
     """`swaddle gateway run` on a free port of the loopback."""
 
-    def __init__(self, home: Path, **settings):
+    def __init__(self, home: Path, *, seen_at: int = 0, **settings):
+        """`seen_at` is the port that others reach it by, where that is not its own (a line in between)."""
         self.home = home
-        claim = initialise(home, "https://127.0.0.1:0", port=0)
+        claim = initialise(home, f"https://127.0.0.1:{seen_at}", port=0)
         self.claim = ClaimFile.from_bytes(claim.read_bytes())
         with (home / "settings.toml").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())
