@@ -84,9 +84,9 @@ class Ledger:
         """The entries about a subject, the newest first; as many are read as are asked for."""
         yield from self._read(self._places.of_subject(subject, newest_first=True))
 
-    def walk(self) -> Iterator[Entry]:
-        """All entries there are now, in order, read as they are asked for."""
-        yield from self._read(self._places.all(self._count()))
+    def walk(self, after: int = 0) -> Iterator[Entry]:
+        """All entries there are now behind number `after`, in order, read as they are asked for."""
+        yield from self._read(self._places.all(self._count(), after))
 
     def head(self) -> tuple[int, str]:
         """The number of the last entry and its digest; `(0, 64 zeros)` where there is none."""

@@ -102,12 +102,12 @@ class Places:
         """Where the entries about `subject` stand, in order or the newest first."""
         return self._found(f"WHERE subject = ? ORDER BY sequence {'DESC' if newest_first else ''}", subject)
 
-    def all(self, through: int) -> Iterator[Place]:
-        """Where all entries up to number `through` stand, in order."""
-        return self._found("WHERE sequence <= ? ORDER BY sequence", through)
+    def all(self, through: int, after: int = 0) -> Iterator[Place]:
+        """Where all entries behind number `after` and up to number `through` stand, in order."""
+        return self._found("WHERE sequence > ? AND sequence <= ? ORDER BY sequence", after, through)
 
-    def _found(self, where: str, value: str | int) -> Iterator[Place]:
+    def _found(self, where: str, *values: str | int) -> Iterator[Place]:
         for row in self._connection.execute(
-            f"SELECT sequence, subject, start, bytes, sha256 FROM places {where}", (value,)
+            f"SELECT sequence, subject, start, bytes, sha256 FROM places {where}", values
         ):
             yield Place(int(row[0]), str(row[1]), int(row[2]), int(row[3]), bytes(row[4]))

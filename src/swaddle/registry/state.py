@@ -21,7 +21,9 @@ create table if not exists facts (name text primary key, value text not null) st
 create table if not exists submitters (
     id text primary key, name text not null unique, state text not null,
     signing_key text, sealing text, enrolment text, words text, invited_at text not null, active_at text,
-    sites text not null default '[]') strict;
+    sites text not null default '[]', contact text, language text not null default 'en') strict;
+create table if not exists revoked_keys (
+    fingerprint text primary key, submitter text not null, at text not null) strict;
 create table if not exists invitations (
     lookup_sha256 text primary key, submitter text not null, proof_key blob not null, expires text not null) strict;
 create table if not exists transfers (
@@ -33,10 +35,16 @@ create index if not exists transfers_unanswered on transfers (submitter)
     where step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> '';
 """
 
+# Columns that came after a table was first made somewhere: added where they are not there yet.
+LATER_COLUMNS = {"submitters": {"contact": "text", "language": "text not null default 'en'"}}
+
 
 @dataclass(frozen=True)
 class Submitter:
-    """An organisation that sends: its opaque id, its name (known only here), its public keys once it is active."""
+    """An organisation that sends: its opaque id, its name (known only here), its public keys once it is active.
+
+    `contact` is the mail address for content-free mail, in `language`; where there is none, none is sent.
+    """
 
     id: str
     name: str
@@ -47,6 +55,8 @@ class Submitter:
     invited_at: str
     active_at: str | None
     sites: tuple[str, ...]
+    contact: str | None = None
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,10 @@ class State:
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = full")
         self._connection.executescript(SCHEMA)
+        for table, columns in LATER_COLUMNS.items():
+            there = {row[1] for row in self._connection.execute(f"pragma table_info({table})")}
+            for name in columns.keys() - there:
+                self._connection.execute(f"alter table {table} add column {name} {columns[name]}")
         path.chmod(0o600)
 
     def close(self) -> None:
@@ -171,6 +185,28 @@ class State:
         """The invitation is used up, for good or ill."""
         self._run("delete from invitations where lookup_sha256 = ?", (lookup_sha256,))
 
+    def set_contact(self, submitter: str, address: str | None, language: str) -> None:
+        """Where content-free mail goes, and in which language (registry.mail checks both); None: nowhere."""
+        self._run("update submitters set contact = ?, language = ? where id = ?", (address, language, submitter))
+
+    def revoke(self, submitter: str, fingerprint: str | None, at: str) -> None:
+        """From now on its keys are no keys; state `revoking` until the gateway has been told."""
+        with self._connection:
+            self._run("begin immediate")
+            self._run("update submitters set state = 'revoking' where id = ?", (submitter,))
+            self._run("delete from invitations where submitter = ?", (submitter,))
+            if fingerprint is not None:
+                self._run("insert or ignore into revoked_keys values (?, ?, ?)", (fingerprint, submitter, at))
+
+    def revoked(self, submitter: str) -> None:
+        """The gateway has been told."""
+        self._run("update submitters set state = 'revoked' where id = ? and state = 'revoking'", (submitter,))
+
+    def revoked_at(self, fingerprint: str) -> str | None:
+        """When a signing key was revoked, if it was."""
+        row = self._run("select at from revoked_keys where fingerprint = ?", (fingerprint,)).fetchone()
+        return None if row is None else str(row[0])
+
     def submitters(self) -> list[Submitter]:
         """All of them, by name."""
         return self._submitters("order by name")
@@ -185,8 +221,8 @@ class State:
 
     def _submitters(self, where: str, *values: str) -> list[Submitter]:
         rows = self._run(
-            "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites"
-            f" from submitters {where}",
+            "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites,"
+            f" contact, language from submitters {where}",
             values,
         )
         return [_submitter(row) for row in rows]
@@ -266,4 +302,6 @@ def _submitter(row: tuple[str | None, ...]) -> Submitter:
         invited_at=str(row[6]),
         active_at=row[7],
         sites=tuple(json.loads(row[8] or "[]")),
+        contact=row[9],
+        language=row[10] or "en",
     )
