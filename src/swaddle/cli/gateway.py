@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from swaddle.cli import gateway_backup
 from swaddle.home import locate
 
 HOME = click.option("--home", type=click.Path(path_type=Path), help="The gateway's folder.")
@@ -84,3 +85,7 @@ def status(home: Path | None, as_json: bool) -> None:
         click.echo(f"changed:    {name} = {value} (by the registry; it wins over settings.toml)")
     for freeze in counted["freezes"]:
         click.echo(f"FROZEN:     {freeze['id']} since {freeze['since']} ({freeze['cause']})")
+
+
+for command in (gateway_backup.backup, gateway_backup.restore, gateway_backup.verify_backup, gateway_backup.upgrade):
+    group.add_command(command)

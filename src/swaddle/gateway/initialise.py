@@ -28,6 +28,8 @@ from swaddle.wire.enrolment import SECRET_BYTES, ClaimFile, claim_key
 CLAIM = "claim.json"
 CERTIFICATE = "tls.crt"
 TLS_KEY = "tls.key"
+NEXT_CERTIFICATE = "tls-next.crt"
+NEXT_TLS_KEY = "tls-next.key"
 JOURNAL_KEY = "journal.key"
 BODIES = "bodies"
 CLAIM_LIFE = timedelta(hours=72)

@@ -22,11 +22,12 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from swaddle.envelope.signature import SigningKey
-from swaddle.errors import SettingsFault
 from swaddle.gateway import adjustable, counts, schema, settings
 from swaddle.gateway.app import Gateway, build
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
 from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
+from swaddle.gateway.lock import AlreadyRunning as AlreadyRunning  # noqa: PLC0414 - told by `run`
+from swaddle.gateway.lock import Lock
 from swaddle.gateway.routes import ROUTES
 from swaddle.gateway.store import Store
 from swaddle.gateway.usage import Usage
@@ -37,15 +38,6 @@ HEADER_MILLISECONDS = 10_000
 STOP_SECONDS = 10
 
 
-class AlreadyRunning(SettingsFault):
-    """Another process holds this home."""
-
-    code = "SWD-GATE-04"
-    what = "this gateway is running already"
-    why = "another process holds its home; two would tread on each other"
-    fix = "stop the other one first"
-
-
 def run(home_path: Path, environment: Mapping[str, str] = os.environ) -> None:
     """Serve until SIGTERM or SIGINT; then finish what is under way, for ten seconds at most.
 
@@ -53,7 +45,7 @@ def run(home_path: Path, environment: Mapping[str, str] = os.environ) -> None:
         HomeFault, SettingWrong, AlreadyRunning: it cannot start.
     """
     home = open_home(home_path, Kind.GATEWAY)
-    with _Lock(home.path / "run.lock"):
+    with Lock(home.path):
         asyncio.run(_serve(home, settings.load(home, environment)))
 
 
@@ -139,28 +131,6 @@ async def _answers(stated: settings.Settings) -> bool:
         return False
     writer.close()
     return True
-
-
-class _Lock:
-    """One process to a home; the lock goes with the process, however it ends."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = -1
-
-    def __enter__(self) -> None:
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            if os.name != "nt":
-                import fcntl  # noqa: PLC0415 - not on Windows
-
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._descriptor)
-            raise AlreadyRunning from None
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
 
 
 logging.getLogger("swaddle.gateway").addHandler(logging.NullHandler())

@@ -10,6 +10,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from swaddle.gateway import revisions
+
 TRANSFERS = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS submitters (
@@ -28,7 +30,7 @@ CREATE TABLE IF NOT EXISTS transfers (
     lease_sha256 TEXT, leased_at INTEGER, leased_until INTEGER, leases INTEGER NOT NULL DEFAULT 0,
     lease_open INTEGER NOT NULL DEFAULT 0, served_bytes INTEGER NOT NULL DEFAULT 0,
     outcome TEXT, receipt TEXT, acknowledgement_sha256 TEXT, came_bytes INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (sender, reference_sha256)
+    door TEXT, UNIQUE (sender, reference_sha256)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS transfers_by_sender ON transfers (sender, created);
 CREATE INDEX IF NOT EXISTS transfers_by_reader ON transfers (reader, state);
@@ -41,6 +43,9 @@ CREATE TABLE IF NOT EXISTS freezes (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS quotas (
     submitter TEXT PRIMARY KEY, bytes INTEGER, transfers INTEGER, transfers_per_hour INTEGER
+) STRICT;
+CREATE TABLE IF NOT EXISTS door_keys (
+    fingerprint TEXT PRIMARY KEY, submitter TEXT NOT NULL, ssh_key TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS changed_settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS earlier_intakes (
@@ -106,9 +111,21 @@ USAGE = (
 
 
 def open_transfers(path: Path) -> sqlite3.Connection:
-    """The transfers database, for the one process that writes it."""
+    """The transfers database, for the one process that writes it; made where there is none.
+
+    Raises:
+        SchemaOlder, SchemaNewer: it is not of this program's form; nothing is changed.
+    """
     connection = _open(path)
-    connection.executescript(TRANSFERS + INDICES + TALLIES)
+    try:
+        found = revisions.revision_of(connection)
+        if found is None:
+            connection.executescript(f"BEGIN EXCLUSIVE;{TRANSFERS}{INDICES}{TALLIES}{revisions.STAMP}COMMIT;")
+        else:
+            revisions.must_fit(found)
+    except BaseException:
+        connection.close()
+        raise
     connection.execute("PRAGMA recursive_triggers = ON")  # a part that replaces another is counted as both
     connection.executescript(COUNT_ANEW)
     return connection
@@ -120,6 +137,11 @@ def open_usage(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(USAGE)
     return connection
+
+
+def open_any(path: Path) -> sqlite3.Connection:
+    """A transfers database of whatever form, or an empty one: for backups, their return, and `upgrade`."""
+    return _open(path)
 
 
 def open_to_look(path: Path) -> sqlite3.Connection:

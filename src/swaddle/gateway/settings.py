@@ -44,6 +44,11 @@ class Settings:
     unsigned: int = _bounded(16, 1, 1024, "claim and enrolment requests that may be read at once")
     idle_seconds: int = _bounded(30, 1, 3600, "longest silence inside a body before the connection is given up")
     slowest_bytes_per_second: int = _bounded(16_384, 1, 2**40, "a body slower than this on the whole is given up")
+    drain_seconds: int = _bounded(60, 1, 3600, "how long a stop waits for what is under way")
+    metrics_host: str = field(default="127.0.0.1", metadata={"words": "the address of `/metrics`; never a public one"})
+    metrics_port: int = field(default=0, metadata={"words": "the port of `/metrics`; 0: none"})
+    log_format: str = field(default="text", metadata={"words": "`text` or `json`, on stderr; neither has a name"})
+    backup_days: int = _bounded(30, 1, 400, "how long a backup may be restored")
     reserve_bytes: int = _bounded(64 * MIB, 0, 2**50, "disk kept free: beyond it nothing new is taken (507)")
 
     def __post_init__(self) -> None:
@@ -56,6 +61,10 @@ class Settings:
             authority_of(self.url)
         except ValueError:
             raise SettingWrong("is not of the form https://host:port", name="url") from None
+        if self.log_format not in {"text", "json"}:
+            raise SettingWrong("must be `text` or `json`", name="log_format")
+        if not 0 <= self.metrics_port <= 65_535 or (self.metrics_port == self.port and self.metrics_port):
+            raise SettingWrong("must be from 0 to 65535, and not `port`", name="metrics_port")
         for one in fields(self):
             value = getattr(self, one.name)
             if not one.metadata.get("least"):
@@ -77,4 +86,13 @@ def load(home: Home, environment: Mapping[str, str] = os.environ) -> Settings:
         SettingWrong: unknown, of another type, missing, or out of bounds.
         SettingsUnreadable: settings.toml is not TOML.
     """
-    return Settings(**stated(Settings, home.settings(), environment, PREFIX, [one.name for one in fields(Settings)]))
+    return read(home.settings(), environment)
+
+
+def read(values: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """The settings that a TOML table says, then `SWADDLE_GATEWAY_*`.
+
+    Raises:
+        SettingWrong: unknown, of another type, missing, or out of bounds.
+    """
+    return Settings(**stated(Settings, values, environment, PREFIX, [one.name for one in fields(Settings)]))

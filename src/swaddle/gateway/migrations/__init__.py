@@ -1,0 +1,1 @@
+"""Numbered changes of the transfers database, oldest first; `gateway upgrade` runs them, a running one never."""
