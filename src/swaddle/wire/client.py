@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from socket import SHUT_RDWR
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -100,6 +101,18 @@ class GatewayClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def round_trip_s(self) -> float:
+        """How long the way to the gateway and back takes; 0 before the first request."""
+        return self._line.round_trip_s
+
+    def cut(self) -> None:
+        """End what is under way, from another thread: it fails there as a broken connection."""
+        connection = self._connection
+        if connection is not None and connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         """Let the connection go."""

@@ -83,6 +83,7 @@ class Line:
         self._timeout_s = timeout_s
         self._proxy = proxy
         self._certificate: bytes | None = None
+        self.round_trip_s = 0.0  # how long the way there and back takes: the quickest connecting so far; 0 before any
 
     def open(self) -> BoundedSocket:
         """A connection whose other end is verified.
@@ -122,7 +123,10 @@ class Line:
         return connected
 
     def _wrap(self, context: ssl.SSLContext) -> BoundedSocket:
+        began = time.monotonic()
         plain = dial(self._address, self._timeout_s, self._proxy)
+        took_s = time.monotonic() - began
+        self.round_trip_s = min(self.round_trip_s or took_s, took_s)
         try:
             connected = context.wrap_socket(plain, server_hostname=self._address.host)
         except BaseException:

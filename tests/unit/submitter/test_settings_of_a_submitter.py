@@ -29,7 +29,8 @@ def test_the_environment_overrides_but_not_whom_to_trust():
     [
         {"colour": "red"},
         {"part_bytes": 65_537},
-        {"part_bytes": 0},
+        {"part_bytes": -65_536},
+        {"part_bytes": 2**30 + 65_536},
         {"part_bytes": "65536"},
         {"part_bytes": True},
         {"timeout_s": 0},
