@@ -13,10 +13,11 @@ import click
 from swaddle import durable
 from swaddle.cli import submitter_words as words
 from swaddle.cli.progress import progress
-from swaddle.errors import UsageFault
+from swaddle.errors import FileFault, UsageFault
 from swaddle.home import locate
 
 if TYPE_CHECKING:
+    from swaddle.submitter.folder import LeftOut
     from swaddle.submitter.party import Party
 
 PATH = click.Path(path_type=Path)
@@ -91,22 +92,49 @@ def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_j
     from swaddle.submitter.prepare import look_at
     from swaddle.wire.client import utc_now
 
-    if rejected is not None and len(files) != 1:
+    is_many = len(files) != 1 or files[0].is_dir()
+    if rejected is not None and is_many:
         raise UsageFault("--rejected takes the rejected rows of one file")
-    reports, status = [], 0
-    for file in files:
+    reports: list[dict[str, Any]] = []
+    found, left_out = _files_of(files)
+    status = 7 if any(not left.is_usual for left in left_out) else 0
+    for file, of_folder in found:
         rows = io.BytesIO()
-        report, is_refused = check_file(look_at(file), kind, utc_now(), rows)
+        try:
+            report, is_refused = check_file(look_at(file), kind, utc_now(), rows)
+        except FileFault as fault:
+            if not of_folder:
+                raise
+            report, is_refused = words.unread(fault), True  # it does not hide what is to be said of the others
         if rejected is not None:
             durable.write_file(rejected, rows.getvalue())
-        reports.append(report)
+        reports.append(report | ({"file": str(file)} if is_many else {}))
         status = 6 if is_refused else max(status, 7 if report["rows"]["rejected"] else 0) if status != 6 else 6
         if not as_json:
             click.echo(words.report(report, str(file), is_check=True))
             click.echo(words.REFUSED if is_refused else words.ONLY_THE_REGISTRY, err=True)
     if as_json:
-        click.echo(json.dumps(reports[0] if len(reports) == 1 else {"files": reports}, indent=2))
+        told = [{"name": left.name, "why": left.why} for left in left_out]
+        click.echo(json.dumps({"files": reports, "left_out": told} if is_many else reports[0], indent=2))
+    else:
+        click.echo("".join(f"would be left out: {words.plain(left.name)}: {left.why}\n" for left in left_out), nl=False)
     sys.exit(status)
+
+
+def _files_of(paths: tuple[Path, ...]) -> tuple[list[tuple[Path, bool]], list[LeftOut]]:
+    """Each file, those of folders too and marked so, and what `send` would leave out of the folders."""
+    from swaddle.submitter.folder import look_into
+
+    found: list[tuple[Path, bool]] = []
+    left_out: list[LeftOut] = []
+    for path in paths:
+        if path.is_dir():
+            folder = look_into(path, locate(None))
+            found += [(folder.path / (member.path or member.name), True) for member in folder.members]
+            left_out += folder.left_out
+        else:
+            found.append((path, False))
+    return found, left_out
 
 
 @click.command()
@@ -114,6 +142,7 @@ def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_j
 @KIND
 @click.option("--wait", is_flag=True, help="Wait for the registry's receipt.")
 @click.option("--timeout", default=900.0, show_default=True, help="Seconds that --wait waits at most.")
+@click.option("--spool", is_flag=True, help="Keep a sealed copy until the receipt; once held, the file may be deleted.")
 @HOME
 @PASSPHRASE
 @JSON
@@ -122,17 +151,21 @@ def send(
     kind: str | None,
     wait: bool,
     timeout: float,
+    spool: bool,
     home: Path | None,
     passphrase_fd: int | None,
     as_json: bool,
 ) -> None:
-    """Seal and send PATHS, and whatever an earlier run left open or the gateway lost. Keep a file until its receipt."""
+    """Seal and send PATHS, and whatever an earlier run left open or the gateway lost. Keep a file until its receipt.
+
+    A folder is packed: what in it is new or changed since its last receipt goes as one transfer.
+    """
     from swaddle.submitter.send import send as send_files
 
     party = _party(home, passphrase_fd)
     begun = time.monotonic()
     with progress() as tell:
-        done = send_files(party, paths, kind, progress=tell, wait_s=timeout if wait else 0)
+        done = send_files(party, paths, kind, progress=tell, wait_s=timeout if wait else 0, spooled=spool)
     seconds = time.monotonic() - begun
     _tell(words.sent_json(done, seconds), as_json, words.sent(done, seconds))
     for one in done:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from swaddle.errors import SwaddleError
+
 if TYPE_CHECKING:
+    from swaddle.submitter.account import Sent
     from swaddle.submitter.enrol import Enrolled
     from swaddle.submitter.inbox import Received
-    from swaddle.submitter.send import Sent
     from swaddle.wire.messages import InboxEntry
 
 REFUSED = "the registry would refuse this file: more rows than it allows have errors"
@@ -41,6 +43,13 @@ def sent_json(done: Sequence[Sent], seconds: float) -> dict[str, Any]:
                 "receipt": str(one.receipt) if one.receipt else None,
                 "rows": one.counts or None,
                 "code": one.trouble.code if one.trouble else None,
+                "spooled": one.is_spooled,
+                "files": None
+                if one.members is None
+                else {
+                    "sent": one.members - sum(left.is_late for left in one.left_out),
+                    "left_out": [{"name": left.name, "why": left.why} for left in one.left_out],
+                },
             }
             for one in done
         ],
@@ -55,25 +64,36 @@ STATE_WORDS = {
     "refused": "received and refused by the registry; `swaddle report` says why",
     "unreadable": "received, but the registry could not open it",
     "failed": "not sent",
+    "unchanged": "nothing in this folder is new or changed since it was last receipted or sent",
 }
+MOST_LEFT_OUT = 50
 
 
 def sent(done: Sequence[Sent], seconds: float) -> str:
     """What a send did."""
     if not done:
         return "nothing to send: all that was sent has its receipt"
-    lines = [f"{one.transfer or '-' * 32}  {STATE_WORDS.get(one.state, one.state)}" for one in done]
+    lines = []
+    for one in done:
+        files = f"  ({one.members:,} {'file' if one.members == 1 else 'files'})" if one.members else ""
+        lines.append(f"{one.transfer or '-' * 32}  {STATE_WORDS.get(one.state, one.state)}{files}")
+        if one.is_spooled and one.state == "held":
+            lines.append("    a sealed copy lies here until the receipt: what was sent may be deleted")
+        lines += [f"    left out: {plain(left.name)}: {left.why}" for left in one.left_out[:MOST_LEFT_OUT]]
+        if len(one.left_out) > MOST_LEFT_OUT:
+            lines.append(f"    and {len(one.left_out) - MOST_LEFT_OUT:,} more were left out; --json names them all")
     return "\n".join([*lines, f"{len(done)} in {seconds:.1f} s"])
 
 
 def exit_status(done: Sequence[Sent]) -> int:
-    """The worst that happened: the first trouble's, else 6 for a refused file, else 7 for rejected rows."""
+    """The worst that happened: the first trouble's, else 6 for a refused file, else 7 for rejected rows or files."""
     for one in done:
         if one.trouble is not None:
             return one.trouble.exit_status
     if any(one.state == "refused" for one in done):
         return 6
-    return 7 if any(one.counts.get("rejected") for one in done) else 0
+    is_partly = any(one.counts.get("rejected") or any(not left.is_usual for left in one.left_out) for one in done)
+    return 7 if is_partly else 0
 
 
 def status(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -120,6 +140,21 @@ def report(answer: Mapping[str, Any], name: str, *, is_check: bool = False) -> s
     if not findings:
         lines.append("no findings")
     return "\n".join(lines)
+
+
+def unread(fault: SwaddleError) -> dict[str, Any]:
+    """The report on a file of a folder that cannot be read as a data set."""
+    what, why, fix = fault.lines()
+    return {
+        "transfer": None,
+        "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0},
+        "records": {},
+        "findings": [
+            {"rule": fault.code, "scope": "file", "severity": "error", "count": 1, "field": "",
+             "text": f"{what}: {why}", "fix": fix, "examples": []}
+        ],
+        "refused": True,
+    }  # fmt: skip
 
 
 def _value(value: object) -> str:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from swaddle.canonical import NotCanonical, canonical, format_instant, parse_canonical
-from swaddle.envelope import suite
+from swaddle.envelope import pack, suite
 from swaddle.envelope.members import Members
 from swaddle.envelope.parts import Layout
 from swaddle.envelope.refusals import DescriptionMalformed, ManifestMalformed
@@ -24,6 +24,7 @@ _CORE = (
 )  # fmt: skip
 _DESCRIPTION = ("version", "kind", "files", "row_count", "subject_count", "dictionary_version", "in_reply_to")
 _KIND = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_SSH_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 _STEP_BYTES = 4_096
 _MOST_DESCRIPTION_BYTES = 1_048_576
 
@@ -106,15 +107,20 @@ class Core:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The core and the digests of the sealed header and description."""
+    """The core and the digests of the sealed header and description.
+
+    `door` is the fingerprint of the SSH key that brought it through the SFTP door (protection class `door`: the door
+    had it in the clear and signed it), None for what its submitter sealed and signed.
+    """
 
     core: Core
     header_sha256: str
     description_sha256: str
+    door: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that is signed."""
-        return {
+        return ({} if self.door is None else {"door": {"ssh_key": self.door}}) | {
             "core": self.core.to_json(),
             "header_sha256": self.header_sha256,
             "description_sha256": self.description_sha256,
@@ -132,27 +138,43 @@ def parse_manifest(message: bytes) -> Manifest:
         value = parse_canonical(message)
     except NotCanonical:
         raise ManifestMalformed("it is not canonical JSON") from None
-    members = Members(value, ("core", "header_sha256", "description_sha256", "version"), ManifestMalformed)
+    names = ("core", "header_sha256", "description_sha256", "version", *(("door",) if "door" in value else ()))
+    members = Members(value, names, ManifestMalformed)
     members.exactly("version", 1)
     return Manifest(
         core=Core.from_json(members.anything("core")),
         header_sha256=members.hex("header_sha256", 64),
         description_sha256=members.hex("description_sha256", 64),
+        door=_ssh_key(members.anything("door")) if "door" in value else None,
     )
+
+
+def _ssh_key(value: object) -> str:
+    """The fingerprint of the SSH key that brought it, as `ssh-keygen -l` prints it."""
+    fingerprint = Members(value, ("ssh_key",), ManifestMalformed).text("ssh_key", 50)
+    if not _SSH_KEY.fullmatch(fingerprint):
+        raise ManifestMalformed("`ssh_key` is not a fingerprint")
+    return fingerprint
 
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file as its sender knows it. The name is data: never a path, never shown unescaped."""
+    """A file as its sender knows it. The name is data: never a path, never shown unescaped.
+
+    `sha256` is of the plaintext; None where the sender cannot open what it sends (the door, of a Crypt4GH file).
+    """
 
     name: str
     size_bytes: int
-    sha256: str
+    sha256: str | None
 
 
 @dataclass(frozen=True)
 class Description:
-    """What only the reader learns before the body: kind, files, counts."""
+    """What only the reader learns before the body: kind, files, counts.
+
+    `members` is how many files a body that is a pack holds, None for a body that is one file.
+    """
 
     kind: str
     files: tuple[FileEntry, ...]
@@ -160,10 +182,12 @@ class Description:
     subject_count: int | None = None
     dictionary_version: str | None = None
     in_reply_to: str | None = None
+    members: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The object that is sealed."""
-        return {
+        packing = {"form": pack.FORM, "members": self.members}
+        return ({} if self.members is None else {"packing": packing}) | {
             "version": 1,
             "kind": self.kind,
             "files": [{"name": f.name, "size_bytes": f.size_bytes, "sha256": f.sha256} for f in self.files],
@@ -205,9 +229,11 @@ def parse_description(packed: bytes) -> Description:
     if packed[4 + length :].strip(b"\x00"):
         raise refuse("its padding is not zero")
     try:
-        members = Members(parse_canonical(packed[4 : 4 + length]), _DESCRIPTION, refuse)
+        value = parse_canonical(packed[4 : 4 + length])
     except NotCanonical:
         raise refuse("it is not canonical JSON") from None
+    is_pack = "packing" in value
+    members = Members(value, (*_DESCRIPTION, "packing") if is_pack else _DESCRIPTION, refuse)
     members.exactly("version", 1)
     if not _KIND.fullmatch(members.text("kind")):
         raise refuse("`kind` is not a layout's name")
@@ -219,13 +245,25 @@ def parse_description(packed: bytes) -> Description:
         subject_count=members.integer("subject_count") if "subject_count" in optional else None,
         dictionary_version=members.text("dictionary_version", 64) if "dictionary_version" in optional else None,
         in_reply_to=members.hex("in_reply_to", 32) if "in_reply_to" in optional else None,
+        members=_packed(members.anything("packing")) if is_pack else None,
     )
 
 
+def _packed(value: object) -> int:
+    """How many files a pack says it holds."""
+    packing = Members(value, ("form", "members"), DescriptionMalformed)
+    packing.exactly("form", pack.FORM)
+    count = packing.integer("members", least=1)
+    if count > pack.MOST_MEMBERS:
+        raise DescriptionMalformed("it tells of more members than a pack may have")
+    return count
+
+
 def _files(members: Members) -> tuple[FileEntry, ...]:
-    """The one file whose bytes are the body (version 1 packs no more)."""
+    """The one file whose bytes are the body, or the one folder that is packed into it."""
     files = members.array("files")
     if len(files) != 1:
-        raise DescriptionMalformed("version 1 carries exactly one file")
+        raise DescriptionMalformed("it tells of more files than one, or of none")
     entry = Members(files[0], ("name", "size_bytes", "sha256"), DescriptionMalformed)
-    return (FileEntry(entry.text("name"), entry.integer("size_bytes"), entry.hex("sha256", 64)),)
+    digest = None if entry.anything("sha256") is None else entry.hex("sha256", 64)
+    return (FileEntry(entry.text("name"), entry.integer("size_bytes"), digest),)

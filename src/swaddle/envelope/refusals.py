@@ -154,6 +154,14 @@ class SignatureInvalid(EnvelopeRefused):
     fix = "use nothing of it; ask for it again"
 
 
+class NotAPack(EnvelopeRefused):
+    """The body should be a pack and breaks its format."""
+
+    code = "SWD-ENV-27"
+    defect = "not-a-pack"
+    why = "its body is not a pack of files: {reason}"
+
+
 class StatementMalformed(IntegrityFault):
     """A certificate or an intake statement breaks its format."""
 

@@ -18,11 +18,12 @@ from swaddle.envelope import suite
 from swaddle.envelope.manifest import Core, Description, FileEntry
 from swaddle.envelope.parts import Layout
 from swaddle.envelope.public import SealingPublic
-from swaddle.envelope.seal import PartSealer, close_envelope
+from swaddle.envelope.seal import close_envelope
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere
 from swaddle.submitter import receipts
 from swaddle.submitter.party import Party
-from swaddle.submitter.source import opened
+from swaddle.submitter.source import opened, sealer_of
+from swaddle.submitter.spool import seal_entry
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
 from swaddle.wire.client import RETRY_PAUSES_S, GatewayClient, retry
@@ -130,9 +131,9 @@ def _send_parts(
     send = msgspec.structs.replace(send, parts=send.parts[:kept])
     info = suite.info(DATA_KEY, bytes.fromhex(send.reference))
     data_key = party.sealing.open_sealed(b64decode(send.data_key, validate=True), info)
-    with opened(send) as plaintext:
+    with opened(party, send) as plaintext:
         plaintext.start(layout.span(kept).plaintext_offset if kept < layout.parts else layout.plaintext_bytes)
-        with PartSealer(data_key, send.part_bytes) as sealer:
+        with sealer_of(party, send, data_key) as sealer:
             for n in range(kept, layout.parts):
                 span = layout.span(n)
                 progress("sending", span.plaintext_offset, layout.plaintext_bytes)
@@ -142,6 +143,9 @@ def _send_parts(
                 send = party.state.keep(msgspec.structs.replace(send, parts=(*send.parts, part.sha256.hex())))
         progress("sending", layout.plaintext_bytes, layout.plaintext_bytes)
         entry = plaintext.end()
+        send = msgspec.structs.replace(send, left_out=plaintext.left_out())
+        if send.spool is not None and not send.entry:
+            send = msgspec.structs.replace(send, entry=seal_entry(party.sealing, send, entry))
     return _close(party, send, data_key, entry)
 
 
@@ -161,7 +165,9 @@ def _close(party: Party, send: Outgoing, data_key: bytes, entry: FileEntry) -> O
         part_bytes=layout.part_bytes,
         parts=send.parts,
     )
-    description = Description(send.kind, (entry,), send.row_count, send.subject_count, send.dictionary_version)
+    description = Description(
+        send.kind, (entry,), send.row_count, send.subject_count, send.dictionary_version, members=send.members
+    )
     sealed = close_envelope(core, data_key, description, SealingPublic.from_json(send.recipient), party.signing)
     finish = messages.Finish(
         manifest=messages.SignedText.of(sealed.manifest),

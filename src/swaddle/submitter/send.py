@@ -2,28 +2,27 @@
 
     begin (written down) -> carry (announce, parts, finish, held) -> settle (receipt: keys and paths are erased)
 
-Run it as often as you like: a file is one transfer until it changes; one that got lost on the gateway is sent again as
-a new one without being asked, as long as the file is still there.
+Run it as often as you like: a file is one transfer until it changes; of a folder goes what is new or changed; what got
+lost on the gateway is sent again as a new one without being asked, as long as the file or its sealed copy is there.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from swaddle.canonical import format_instant, parse_instant
-from swaddle.envelope.parts import Layout
 from swaddle.envelope.refusals import NotInForce, SourceChanged, WrongSigner
-from swaddle.envelope.seal import new_data_key
-from swaddle.errors import FileFault, NetworkFault, SwaddleError
+from swaddle.errors import FileFault
 from swaddle.submitter import prepare, receipts, trust
-from swaddle.submitter.carry import Progress, TransferLost, carry, look, seal_data_key
-from swaddle.submitter.counting import count
+from swaddle.submitter.account import WHY_LEFT_OUT, NoReceiptYet, Sent, Unreadable
+from swaddle.submitter.beginning import Beginner
+from swaddle.submitter.carry import Progress, TransferLost, carry, look
+from swaddle.submitter.delivered import Delivered
+from swaddle.submitter.folder import Folder, LeftOut, Planned, look_into, packs_of
 from swaddle.submitter.lock import AnotherRuns, only_one
 from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Source, SourceGone
@@ -32,50 +31,11 @@ from swaddle.wire import messages
 from swaddle.wire.client import GatewayClient, retry
 from swaddle.wire.problems import TransferRefused
 
-LIFE = timedelta(hours=72)
 # How long a data set that got lost, and whose file is gone, is still asked for.
 ASKED_FOR = timedelta(days=14)
 SLOWEST_POLL_S = 3.0
 # Each of these is about one file; everything else stops the run.
 OF_ONE_FILE = (FileFault, TransferLost, TransferRefused, receipts.HeldStatementWrong, receipts.ReceiptWrong)
-
-
-class NoReceiptYet(NetworkFault):
-    """The wait is over; the transfer is safe on the gateway."""
-
-    code = "SWD-SUB-42"
-    what = "the registry has not given a receipt yet"
-    why = "it has not collected the transfer in the time that --wait was given"
-    fix = "keep the file; `swaddle send` without a file asks again, and sends again what got lost"
-
-
-class Unreadable(NetworkFault):
-    """The registry could not open the transfer."""
-
-    code = "SWD-SUB-43"
-    what = "the registry could not open this transfer"
-    why = "it came damaged, or was sealed to a key that is gone"
-    fix = "run `swaddle send` again: it is sent as a new transfer, unasked"
-
-
-@dataclass
-class Sent:
-    """What became of one file in this run.
-
-    Attributes:
-        state: `held` on the gateway; `stored`, `refused` or `unreadable` by the registry; `failed`.
-        trouble: why it failed, or why it is not done.
-        counts: rows, as far as the receipt tells.
-    """
-
-    transfer: str | None
-    state: str
-    body_bytes: int
-    plaintext_bytes: int
-    held_statement: Path | None = None
-    receipt: Path | None = None
-    trouble: SwaddleError | None = None
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def silent(phase: str, done: int, total: int) -> None:
@@ -90,17 +50,21 @@ def send(
     progress: Progress = silent,
     wait_s: float = 0,
     sleep: Callable[[float], None] = time.sleep,
+    spooled: bool = False,
 ) -> list[Sent]:
     """Send `paths` and whatever is open in this home; wait up to `wait_s` seconds for their receipts.
+
+    A folder is packed: what in it is new or changed since it was last receipted goes as one transfer. `spooled` keeps
+    a sealed copy of what is begun now until its receipt.
 
     Raises:
         FileUnusable: one of `paths` cannot be sent; nothing was done.
         AnotherRuns: another send is at work.
         NetworkFault, SettingsFault, NotPermitted, IntegrityFault: nothing more can be done now; run it again.
     """
-    sources = [prepare.look_at(path) for path in paths]
+    sources = [look_into(path, party.home) if path.is_dir() else prepare.look_at(path) for path in paths]
     with party.client() as client:
-        run = Run(party, client, progress)
+        run = Run(party, client, progress, spooled=spooled)
         with only_one(party.state.lock):
             run.bring_all(sources, kind)
         if wait_s > 0:
@@ -111,7 +75,7 @@ def send(
 class Run:
     """One run of `send`: what it did, by the reference of each send."""
 
-    def __init__(self, party: Party, client: GatewayClient, progress: Progress) -> None:
+    def __init__(self, party: Party, client: GatewayClient, progress: Progress, *, spooled: bool = False) -> None:
         """Nothing is asked yet."""
         self.party = party
         self.client = client
@@ -119,10 +83,18 @@ class Run:
         self.sent: dict[str, Sent] = {}
         self._wanted: list[str] = []  # what was asked for in this run, in its order
         self._trust: trust.Trust | None = None
+        self._spooled = spooled
+        self._beginner = Beginner(party, self._trusted, progress)
+        self._left_out: dict[str, list[LeftOut]] = {}  # found when a folder was planned, by the send that tells it
 
-    def bring_all(self, sources: Sequence[Source], kind: str | None) -> None:
+    def bring_all(self, sources: Sequence[Source | Folder], kind: str | None) -> None:
         """Bring everything to the gateway: `sources`, and what is open from earlier runs."""
-        self._wanted = [self._found_or_begun(source, kind) for source in sources]
+        self.party.state.tidy()
+        for source in sources:
+            if isinstance(source, Folder):
+                self._wanted += self._packs_of(source, kind)
+            else:
+                self._wanted.append(self._found_or_begun(source, kind))
         for outgoing in self.party.state.pending():
             self._bring(outgoing)
         if not sources:
@@ -130,6 +102,10 @@ class Run:
 
     def account(self) -> list[Sent]:
         """What became of each: first what was asked for, in its order, then the rest."""
+        for reference, left_out in self._left_out.items():
+            if reference in self.sent:
+                self.sent[reference].left_out = [*left_out, *self.sent[reference].left_out]
+        self._left_out = {}
         asked = [self.sent[reference] for reference in dict.fromkeys(self._wanted) if reference in self.sent]
         return asked + [sent for reference, sent in self.sent.items() if reference not in self._wanted]
 
@@ -156,7 +132,7 @@ class Run:
     def _found_or_begun(self, source: Source, kind: str | None) -> str:
         """The send of a file as it is now: one on its way, one that was stored already, or a new one."""
         state = self.party.state
-        same_path = [send for send in state.pending() if send.path == str(source.path)]
+        same_path = [send for send in state.pending() if send.path == str(source.path) and send.members is None]
         for outgoing in same_path:
             if outgoing.is_of(source.path, source.size_bytes, source.mtime_ns):
                 return outgoing.reference
@@ -166,39 +142,32 @@ class Run:
             sent.held_statement, sent.receipt = state.held_path(stored.transfer), state.receipt_path(stored.transfer)
             self.sent[stored.transfer] = sent
             return stored.transfer
-        begun = self._begin(source, kind, replaces=None)
+        begun = self._beginner.file(source, kind, spooled=self._spooled)
         for older in same_path:
             if not older.is_held:
                 state.end(older, "superseded", self._now())
         return begun.reference
 
-    def _begin(self, source: Source, kind: str | None, replaces: str | None) -> Outgoing:
-        """Write down a new send, before anybody hears of it."""
-        intake = self._trusted().intake
-        self.progress("checking", 0, source.size_bytes)
-        counts = count(source, kind, self.party.now())
-        reference = secrets.token_hex(16)
-        now = self.party.now()
-        return self.party.state.keep(
-            Outgoing(
-                reference=reference,
-                path=str(source.path),
-                size_bytes=source.size_bytes,
-                mtime_ns=str(source.mtime_ns),
-                kind=counts.kind,
-                row_count=counts.rows,
-                subject_count=counts.subjects,
-                dictionary_version=counts.dictionary_version,
-                data_key=seal_data_key(self.party, new_data_key(), reference),
-                part_bytes=self.party.settings.part_bytes,
-                body_bytes=Layout(source.size_bytes, self.party.settings.part_bytes).body_bytes,
-                recipient=intake.recipient.to_json(),
-                seal_until=format_instant(intake.seal_until),
-                created=format_instant(now),
-                expires=format_instant(min(now + LIFE, intake.destroy_by)),
-                replaces=replaces,
-            )
-        )
+    def _packs_of(self, folder: Folder, kind: str | None) -> list[str]:
+        """The sends of a folder: those on their way, and a new one of what is neither on its way nor receipted."""
+        state = self.party.state
+        begun = [send for send in state.pending() if send.path == str(folder.path) and send.members is not None]
+        on_their_way = [member for send in begun for member in self._whole(send)]
+        fresh = Delivered(self.party.home, folder.path).fresh(folder.members, on_their_way, self.party.now())
+        wanted = [send.reference for send in begun]
+        packs = packs_of(folder.path, fresh)
+        wanted += [self._beginner.pack(pack, kind, spooled=self._spooled).reference for pack in packs]
+        if not wanted:
+            self.sent[str(folder.path)] = Sent(None, "unchanged", 0, 0, members=0)
+            wanted.append(str(folder.path))
+        self._left_out[wanted[-1]] = folder.left_out
+        return wanted
+
+    def _whole(self, outgoing: Outgoing) -> list[Planned]:
+        """The files of a pack that went whole, as far as is known."""
+        left_out = {number for number, _ in outgoing.left_out}
+        plan = self.party.state.plan(outgoing.reference)
+        return [member for number, member in enumerate(plan, start=1) if number not in left_out]
 
     def _bring(self, outgoing: Outgoing) -> None:
         """Bring one send as far as it goes today; a lost one is begun again."""
@@ -211,14 +180,13 @@ class Run:
             anew = self._again(outgoing, error)
             if anew is not None:
                 self._wanted = [anew.reference if one == outgoing.reference else one for one in self._wanted]
+                self._left_out[anew.reference] = self._left_out.pop(outgoing.reference, [])
                 self._guarded(anew, self._carry)
 
     def _again(self, outgoing: Outgoing, error: TransferLost) -> Outgoing | None:
-        """Begin a lost send anew, if its file is still what it was."""
-        source = Source(Path(outgoing.path), outgoing.size_bytes, int(outgoing.mtime_ns))
+        """Begin a lost send anew, if what it was made of, or its sealed copy, is still what it was."""
         try:
-            if prepare.look_at(source.path) != source:
-                raise SourceGone
+            anew = self._beginner.again(outgoing)
         except FileFault:
             self._note(outgoing, "failed").trouble = SourceGone()
             if parse_instant(outgoing.expires) + ASKED_FOR < self.party.now():
@@ -226,7 +194,6 @@ class Run:
             return None
         self.sent.pop(outgoing.reference, None)
         self.progress(f"sending again what got lost ({error.code})", 0, 0)
-        anew = self._begin(source, None if outgoing.kind == "unknown" else outgoing.kind, outgoing.reference)
         self.party.state.end(outgoing, "lost", self._now())
         return anew
 
@@ -245,7 +212,10 @@ class Run:
 
     def _carry(self, outgoing: Outgoing) -> None:
         held = carry(self.party, self.client, outgoing, self.progress)
-        self._note(held, "held")
+        sent = self._note(held, "held")
+        if held.left_out:
+            plan = self.party.state.plan(held.reference)
+            sent.left_out = [LeftOut(plan[n - 1].name, WHY_LEFT_OUT[state], is_late=True) for n, state in held.left_out]
         self._settle(held)
 
     def _settle(self, outgoing: Outgoing) -> None:
@@ -264,6 +234,9 @@ class Run:
             sent.trouble = Unreadable()
             return
         sent.receipt = self.party.state.receipt_path(transfer)
+        if outgoing.members is not None:
+            # Refused files too: the registry has answered for them, and they are sent again once they were mended.
+            Delivered(self.party.home, Path(outgoing.path)).add(self._whole(outgoing), self.party.now())
         self.party.state.end(outgoing, "stored" if receipt.outcome == "stored" else "refused", receipt.at)
 
     def _receipt(self, outgoing: Outgoing, signed: messages.SignedText) -> receipts.Receipt:
@@ -290,6 +263,7 @@ class Run:
             outgoing.reference, Sent(outgoing.transfer, state, outgoing.body_bytes, outgoing.size_bytes)
         )
         sent.transfer, sent.state = outgoing.transfer, state
+        sent.members, sent.is_spooled = outgoing.members, outgoing.entry is not None
         if outgoing.transfer is not None and self.party.state.held_path(outgoing.transfer).exists():
             sent.held_statement = self.party.state.held_path(outgoing.transfer)
         return sent

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from swaddle.envelope.manifest import FileEntry
 from swaddle.envelope.positioned import read_at
+from swaddle.envelope.seal import PartSealer
 from swaddle.submitter import prepare
+from swaddle.submitter.packing import PackPlaintext
+from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Source
+from swaddle.submitter.spool import SpooledPlaintext, SpoolSealer, open_entry
 from swaddle.submitter.state import Outgoing
 
 READ_BYTES = 1_048_576
@@ -44,20 +48,39 @@ class Plaintext(Protocol):
             SourceGone: it changed meanwhile.
         """
 
+    def left_out(self) -> tuple[tuple[int, str], ...]:
+        """Number and state of each file of a pack that could not be sent whole."""
+
 
 @contextmanager
-def opened(send: Outgoing) -> Iterator[Plaintext]:
+def opened(party: Party, send: Outgoing) -> Iterator[Plaintext]:
     """The plaintext of a send, for the time of the block.
 
     Raises:
         SourceGone: it is not there as it was.
     """
+    if send.entry is not None:
+        yield SpooledPlaintext(open_entry(party.sealing, send)[0], send.left_out)
+        return
+    if send.members is not None:
+        with closing(PackPlaintext(Path(send.path), party.state.plan(send.reference))) as packed:
+            yield packed
+        return
     source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns))
     descriptor = prepare.open_source(source)
     try:
         yield FilePlaintext(descriptor, source)
     finally:
         os.close(descriptor)
+
+
+def sealer_of(party: Party, send: Outgoing, data_key: bytes) -> PartSealer | SpoolSealer:
+    """What seals the parts of a send; with `--spool` it keeps each, and seals none twice."""
+    sealer = PartSealer(data_key, send.part_bytes)
+    if send.spool is None:
+        return sealer
+    digests = None if send.entry is None else open_entry(party.sealing, send)[1]
+    return SpoolSealer(sealer, party.state.spool_of(send.spool), send.part_bytes, digests)
 
 
 class FilePlaintext:
@@ -92,3 +115,7 @@ class FilePlaintext:
         """Its name, length and digest."""
         prepare.check_unchanged(self._descriptor, self._source)
         return FileEntry(self._source.path.name, self._source.size_bytes, self._digest.hexdigest())
+
+    def left_out(self) -> tuple[tuple[int, str], ...]:
+        """Nothing: a file that changed is not sent at all."""
+        return ()

@@ -4,6 +4,9 @@
     HOME/identity.json             who we are, once the registry has said so
     HOME/trust.json                the newest certificate and intake statement seen
     HOME/sends/REFERENCE.json      a send that has no receipt yet: path, sealed data key, digests; gone on receipt
+    HOME/sends/REFERENCE.plan      of a folder that is sent: names, sizes and times of its files; gone with it
+    HOME/spool/ID/                 `send --spool`: the sealed parts; gone on receipt
+    HOME/folders/                  what of a folder was receipted, as keyed digests (delivered.py)
     HOME/ended/TRANSFER.json       what became of a transfer; keeps neither name nor key
     HOME/receipts/TRANSFER.held.json, TRANSFER.receipt.json
     HOME/inbox/TRANSFER/           what the registry sent, opened
@@ -14,7 +17,7 @@ Every write is whole and synced (swaddle.durable); files are canonical JSON unde
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -24,10 +27,12 @@ import msgspec
 from swaddle import durable
 from swaddle.canonical import NotCanonical, canonical, parse_canonical
 from swaddle.errors import IntegrityFault
+from swaddle.submitter.folder import Planned
 from swaddle.wire import messages
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 Outcome = Literal["stored", "refused", "lost", "superseded"]
+_PLANS = msgspec.json.Decoder(tuple[Planned, ...])
 
 
 class StateBroken(IntegrityFault):
@@ -51,6 +56,11 @@ class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         finish: the sealed envelope, so that a repeated finish is the same finish.
         is_held: the gateway has said, signed, that it holds all of it.
         replaces: the reference of the send that got lost and that this one makes good.
+        members: how many files of a folder it carries; None where it is one file.
+        left_out: number and state of the members that could not be sent whole, once all was read.
+        spool: `--spool`: the id of the folder with its sealed copy; None where there is none.
+        entry: what the description tells of the file, sealed to our own pair, once the copy is whole: from then on the
+            file itself is needed no more.
     """
 
     reference: str
@@ -73,6 +83,10 @@ class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finish: messages.Finish | None = None
     is_held: bool = False
     replaces: str | None = None
+    members: int | None = None
+    left_out: tuple[tuple[int, str], ...] = ()
+    spool: str | None = None
+    entry: str | None = None
 
     def is_of(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
         """Whether this is a send of that file as it is now."""
@@ -108,6 +122,7 @@ class State:
         self.home = home
         self.lock = home / "lock"
         self._sends = home / "sends"
+        self._spool = home / "spool"
         self._ended = home / "ended"
         self._receipts = home / "receipts"
 
@@ -122,8 +137,45 @@ class State:
         return send
 
     def forget(self, send: Outgoing) -> None:
-        """Erase a send: its data key, its path and its digests."""
+        """Erase a send: its data key, its path, its digests, its plan and its sealed copy."""
         durable.remove_file(self._sends / f"{send.reference}.json")
+        if send.members is not None:
+            durable.remove_file(self._sends / f"{send.reference}.plan")
+        if send.spool is not None and all(other.spool != send.spool for other in self.pending()):
+            _erase_folder(self.spool_of(send.spool))
+
+    def keep_plan(self, reference: str, members: Sequence[Planned]) -> None:
+        """Write down which files a pack is made of, before the send that needs it."""
+        if not self._sends.is_dir():
+            durable.make_folder(self._sends)
+        durable.write_file(self._sends / f"{reference}.plan", msgspec.json.encode(members))
+
+    def plan(self, reference: str) -> tuple[Planned, ...]:
+        """The files that a pack is made of.
+
+        Raises:
+            StateBroken: there is no such plan, or it was changed.
+        """
+        try:
+            return _PLANS.decode((self._sends / f"{reference}.plan").read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            raise StateBroken(file=f"sends/{reference}.plan") from error
+
+    def spool_of(self, spool: str) -> Path:
+        """Where a sealed copy lies."""
+        return self._spool / spool
+
+    def tidy(self) -> None:
+        """Erase plans and sealed copies that a killed run left without their send."""
+        plans = list(self._sends.glob("[0-9a-f]*.plan"))
+        spools = list(self._spool.glob("[0-9a-f]*"))
+        pending = self.pending() if plans or spools else []
+        for path in plans:
+            if path.stem not in {send.reference for send in pending}:
+                durable.remove_file(path)
+        for path in spools:
+            if path.name not in {send.spool for send in pending}:
+                _erase_folder(path)
 
     def end(self, send: Outgoing, outcome: Outcome, at: str) -> None:
         """Write down what became of a transfer, then erase what its sending needed."""
@@ -205,3 +257,11 @@ def _ended(send: Outgoing, transfer: str, outcome: Outcome, at: str) -> Ended:
 
 def _source(salt: str, path: str, size_bytes: int, mtime_ns: str) -> str:
     return sha256(canonical([salt, path, size_bytes, mtime_ns])).hexdigest()
+
+
+def _erase_folder(folder: Path) -> None:
+    if folder.is_dir():
+        for path in folder.iterdir():
+            durable.remove_file(path)
+        folder.rmdir()
+        durable.sync_folder(folder.parent)
