@@ -120,9 +120,18 @@ class Sealed:
 
 
 def close_envelope(
-    core: Core, data_key: bytes, description: Description, recipient: SealingPublic, signer: SigningKey
+    core: Core,
+    data_key: bytes,
+    description: Description,
+    recipient: SealingPublic,
+    signer: SigningKey,
+    door: str | None = None,
+    clear_header: bytes | None = None,
 ) -> Sealed:
     """Seal header and description to `recipient`, bound to `core`, and sign the manifest over all.
+
+    `door` is the fingerprint of the SSH key that brought it, where the SFTP door seals and signs. `clear_header` is the
+    Crypt4GH header of a body that came sealed already: it is sealed as it is, and `data_key` is not used.
 
     Raises:
         KeyMalformed: nothing can be sealed to the recipient's key.
@@ -134,10 +143,10 @@ def close_envelope(
     if sum(entry.size_bytes for entry in description.files) != core.layout.plaintext_bytes:
         raise OurBug("the description tells of another length")
     context = core.canonical()
-    clear = crypt4gh.write_header(data_key, recipient.crypt4gh, os.urandom(32), os.urandom(12))
+    clear = clear_header or crypt4gh.write_header(data_key, recipient.crypt4gh, os.urandom(32), os.urandom(12))
     header = suite.seal(clear, recipient.hpke, suite.info(suite.HEADER, context))
     described = suite.seal(description.pack(), recipient.hpke, suite.info(suite.DESCRIPTION, context))
-    manifest = Manifest(core, sha256(header).hexdigest(), sha256(described).hexdigest())
+    manifest = Manifest(core, sha256(header).hexdigest(), sha256(described).hexdigest(), door)
     return Sealed(sign(MANIFEST, manifest.to_json(), signer), header, described)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swaddle.canonical import format_instant
-from swaddle.gateway import journal, restored, rows
+from swaddle.gateway import door_sending, journal, restored, rows
 from swaddle.gateway.freeze import Cause
 from swaddle.gateway.index import Index, moment
 from swaddle.wire.messages import FreezeView, GatewayStatus
@@ -34,6 +34,7 @@ def count(index: Index, free_bytes: int) -> GatewayStatus:
             row["name"]: row["value"] for row in index.rows("SELECT name, value FROM changed_settings ORDER BY name")
         },
         restored=index.fact(restored.WAITS),
+        door=door_sending.told(index),
     )  # fmt: skip
 
 

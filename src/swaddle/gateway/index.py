@@ -102,6 +102,14 @@ class IndexThread:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: transact(self.index, operation, *args, **kwargs))
 
+    def call(self, operation: Callable[Concatenate[Index, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do `operation` in one transaction, asked by another thread than the event loop's: the door's.
+
+        Raises:
+            Refusal: as `run`.
+        """
+        return self._pool.submit(lambda: transact(self.index, operation, *args, **kwargs)).result()
+
     async def note(self, operation: Callable[Concatenate[Index, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do an operation that a kill must not undo but a power cut may: the nonces, which live for a minute.
 

@@ -12,7 +12,7 @@ from swaddle.canonical import parse_instant
 from swaddle.envelope.public import open_certificate, open_intake
 from swaddle.envelope.signature import ENROLMENT, INSTRUCTION, PublicSigningKey, open_signed, signer_of
 from swaddle.errors import SwaddleError
-from swaddle.gateway import adjustable, journal, restored, rows, sending, trust
+from swaddle.gateway import adjustable, door_sending, journal, restored, rows, sending, trust
 from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.transfer import SENDING
@@ -23,6 +23,7 @@ from swaddle.wire.statements import (
     Allowance,
     BackupKey,
     ChangedSetting,
+    DoorSubmitter,
     Instruction,
     Invite,
     JournalDrained,
@@ -121,6 +122,7 @@ def _(instruction: Reject, index: Index) -> None:
 @_do.register
 def _(instruction: Revoke, index: Index) -> None:
     index.write("UPDATE submitters SET revoked = ? WHERE id = ?", seconds(index.now()), instruction.submitter)
+    index.write("DELETE FROM door_keys WHERE submitter = ?", instruction.submitter)
     index.revoked.add(instruction.submitter)
     states = sorted(state.value for state in SENDING)
     for found in index.rows(
@@ -150,7 +152,11 @@ def _(instruction: NewCertificate, index: Index) -> None:
 @_do.register
 def _(instruction: Quota, index: Index) -> None:
     limits = (instruction.bytes, instruction.transfers, instruction.transfers_per_hour)
-    if index.row("SELECT 1 FROM submitters WHERE id = ?", instruction.submitter) is None:
+    known = index.row(
+        "SELECT 1 FROM submitters WHERE id = ?1 UNION SELECT 1 FROM door_keys WHERE submitter = ?1",
+        instruction.submitter,
+    )
+    if known is None:
         raise Refusal("refused", reason="no such submitter is enrolled")
     if limits == (None, None, None):
         index.write("DELETE FROM quotas WHERE submitter = ?", instruction.submitter)
@@ -166,6 +172,11 @@ def _(instruction: ChangedSetting, index: Index) -> None:
     else:
         index.write("INSERT OR REPLACE INTO changed_settings VALUES (?, ?)", instruction.name, instruction.value)
     index.reload()
+
+
+@_do.register
+def _(instruction: DoorSubmitter, index: Index) -> None:
+    door_sending.take_keys(index, instruction)
 
 
 @_do.register

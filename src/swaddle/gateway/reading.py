@@ -11,7 +11,7 @@ from typing import TypeVar
 from swaddle.canonical import format_instant, parse_instant
 from swaddle.envelope.signature import ACKNOWLEDGEMENT, GIVE_BACK, open_signed
 from swaddle.errors import SwaddleError
-from swaddle.gateway import freeze, journal, rows, trust
+from swaddle.gateway import door_sending, freeze, journal, rows, trust
 from swaddle.gateway.access import Kind, Who, is_intruding, must_read, must_see
 from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.refusal import Refusal
@@ -40,6 +40,8 @@ def inbox(index: Index, who: Who) -> Inbox:
         Refusal: `frozen`.
     """
     rows.must_not_be_frozen(index, who)
+    if who.kind is Kind.REGISTRY:
+        door_sending.note_collected(index)
     now = index.now()
     return Inbox(
         transfers=tuple(
@@ -115,7 +117,7 @@ def lease(index: Index, who: Who, transfer: str, digest: str) -> Lease:
             digest, 0 if is_same else 1, seconds(now), transfer,
         )  # fmt: skip
         journal.append(index, "leased", transfer, reader=who.id, lease_sha256=digest)
-    until = _renew(index, row)
+    until = renew_lease(index, row)
     assert row.manifest is not None and row.header is not None and row.description is not None  # noqa: PT018 - a held row has all three
     return Lease(
         manifest=trust.signed_text(row.manifest),
@@ -156,7 +158,7 @@ def open_part(index: Index, who: Who, transfer: str, number: int, token: str) ->
         rows.begin_freeze(index, cause, who.id, transfer)
         raise Refusal("frozen", keep=True)
     index.write("UPDATE transfers SET served_bytes = served_bytes + ? WHERE id = ?", size, transfer)
-    _renew(index, row)
+    renew_lease(index, row)
     return Reading(part["body"], size)
 
 
@@ -165,7 +167,7 @@ def renew(index: Index, transfer: str) -> bool:
     row = rows.find(index, transfer)
     if row is None or row.state is not State.LEASED or row.is_over(index.now()):
         return False
-    _renew(index, row)
+    renew_lease(index, row)
     return True
 
 
@@ -245,7 +247,8 @@ def _check_invariants(index: Index, who: Who, row: rows.Row, *, is_new: bool) ->
         raise Refusal("frozen", keep=True)
 
 
-def _renew(index: Index, row: rows.Row) -> str:
+def renew_lease(index: Index, row: rows.Row) -> str:
+    """The lease goes on from now; until when."""
     until = min(index.now() + timedelta(seconds=index.settings.lease_seconds), row.expires)
     index.write("UPDATE transfers SET leased_until = ? WHERE id = ?", seconds(until), row.id)
     return format_instant(until)

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,19 +23,21 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from swaddle.envelope.signature import SigningKey
-from swaddle.gateway import adjustable, counts, schema, settings
+from swaddle.gateway import adjustable, counts, schema, settings, upload_rows
 from swaddle.gateway.app import Gateway, build
+from swaddle.gateway.door import DoorServer
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
 from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
 from swaddle.gateway.lock import AlreadyRunning as AlreadyRunning  # noqa: PLC0414 - told by `run`
 from swaddle.gateway.lock import Lock
 from swaddle.gateway.routes import ROUTES
-from swaddle.gateway.store import Store
+from swaddle.gateway.store import Store, unfinished_name
 from swaddle.gateway.usage import Usage
 from swaddle.home import Home, Kind, open_home
 
 HEADER_BYTES = 32 * 1024
 HEADER_MILLISECONDS = 10_000
+MOST_BUFFERED_BYTES = 1024 * 1024  # of one body, by the server: fewer, larger pieces cost less on their way to the disk
 STOP_SECONDS = 10
 
 
@@ -54,7 +57,8 @@ def open_gateway(home: Home, stated: settings.Settings, clock: Callable[[], date
     journal_key = SigningKey.load((home.path / JOURNAL_KEY).read_bytes())
     index = open_index(home.path, stated, journal_key, clock)
     store = Store(home.path / BODIES)
-    store.remove_strays({row["body"] for row in index.rows("SELECT body FROM parts")})
+    broken_off = {unfinished_name(upload) for upload in upload_rows.known(index)}
+    store.remove_strays(broken_off | {row["body"] for row in index.rows("SELECT body FROM parts")})
     transact(index, counts.freeze_if_broken)
     usage = Usage(schema.open_usage(home.path / "usage.db"))
     return Gateway(IndexThread(index), store, index.settings, usage, home.path / CLAIM)
@@ -97,14 +101,15 @@ async def _serve(home: Home, stated: settings.Settings) -> None:
             port=stated.port,
             interface=Interfaces.ASGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=8192 + 4096 * 100),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MOST_BUFFERED_BYTES),
             websockets=False,
             log_enabled=False,
             log_access=False,
             ssl_cert=home.path / CERTIFICATE,
             ssl_key=home.path / TLS_KEY,
         )
-        await _until_told(server, stated)
+        with DoorServer(gateway) if stated.door_socket else nullcontext():
+            await _until_told(server, stated)
     finally:
         close_gateway(gateway)
 

@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS parts (
     transfer TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL,
     sha256 TEXT NOT NULL, PRIMARY KEY (transfer, number)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY, transfer TEXT NOT NULL, number INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+    came INTEGER NOT NULL, boot TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (transfer, number)
+) STRICT;
 CREATE TABLE IF NOT EXISTS freezes (
     id TEXT PRIMARY KEY, reader TEXT, cause TEXT NOT NULL, since INTEGER NOT NULL, transfer TEXT
 ) STRICT;
@@ -72,6 +76,7 @@ CREATE INDEX IF NOT EXISTS transfers_ended ON transfers (state) WHERE state IN (
 CREATE INDEX IF NOT EXISTS transfers_past ON transfers (forget_at) WHERE state = 'destroyed';
 CREATE INDEX IF NOT EXISTS nonces_past ON nonces (expires);
 CREATE INDEX IF NOT EXISTS enrolments_past ON enrolments (forget_at);
+CREATE INDEX IF NOT EXISTS enrolments_waiting ON enrolments (lookup_sha256) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS submitters_by_sealing_key ON submitters (key_id);
 CREATE INDEX IF NOT EXISTS submitters_revoked ON submitters (revoked) WHERE revoked > 0;
 """

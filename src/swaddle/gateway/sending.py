@@ -12,7 +12,7 @@ from swaddle.envelope import suite
 from swaddle.envelope.manifest import Core, Manifest, parse_manifest
 from swaddle.envelope.parts import Layout
 from swaddle.envelope.refusals import ManifestMalformed
-from swaddle.envelope.signature import HELD, MANIFEST, open_signed, sign
+from swaddle.envelope.signature import HELD, MANIFEST, PublicSigningKey, open_signed, sign
 from swaddle.errors import SwaddleError
 from swaddle.gateway import journal, quotas, rows, trust
 from swaddle.gateway.access import Kind, Who, must_send
@@ -24,6 +24,7 @@ from swaddle.wire.messages import Announce, Announced, Finish, SignedText, encod
 MOST_PARTS = 50_000  # their digests stay under the 4 MiB of a JSON body
 CLOCK_SLACK = timedelta(minutes=5)
 HEADER_BYTES = 124 + suite.SEALED_EXTRA_BYTES
+MOST_DOOR_HEADER_BYTES = 65_536  # a file that came sealed to several readers keeps its header, sealed once more
 DESCRIPTION_STEP_BYTES = 4096
 MOST_DESCRIPTION_BYTES = 1024 * 1024
 
@@ -107,7 +108,15 @@ def is_recorded(index: Index, body: str) -> bool:
     return index.row("SELECT 1 FROM parts WHERE body = ?", body) is not None
 
 
-def finish(index: Index, who: Who, transfer: str, message: Finish) -> SignedText:
+@dataclass(frozen=True)
+class ByDoor:
+    """What came by the SFTP door: the door's key signs its manifest, which names the SSH key that brought it."""
+
+    key: PublicSigningKey
+    ssh_key: str
+
+
+def finish(index: Index, who: Who, transfer: str, message: Finish, door: ByDoor | None = None) -> SignedText:
     """Verify what can be seen without opening; the signed held statement. The same finish gives the same answer.
 
     Raises:
@@ -122,8 +131,8 @@ def finish(index: Index, who: Who, transfer: str, message: Finish) -> SignedText
     rows.must_be_in_time(index, row)
     rows.next_state(row, Event.FINISH)
     try:
-        header, description = _sealed_pieces(message)
-        manifest = _verified(index, who, row, message, header, description)
+        header, description = _sealed_pieces(message, MOST_DOOR_HEADER_BYTES if door else HEADER_BYTES)
+        manifest = _verified(index, who, row, message, header, description, door)
     except _Wrong as wrong:
         refuse(index, row)
         raise Refusal("refused", reason=wrong.reason, keep=True) from None
@@ -221,13 +230,13 @@ def _check_size(index: Index, who: Who, message: Announce, free_bytes: int) -> N
         raise Refusal("full")
 
 
-def _sealed_pieces(message: Finish) -> tuple[bytes, bytes]:
+def _sealed_pieces(message: Finish, most_header_bytes: int) -> tuple[bytes, bytes]:
     try:
         header = base64.b64decode(message.header, validate=True)
         description = base64.b64decode(message.description, validate=True)
     except ValueError:
         raise _Wrong("header or description is not base64") from None
-    if len(header) != HEADER_BYTES:
+    if not HEADER_BYTES <= len(header) <= most_header_bytes:
         raise _Wrong("the header has another length")
     inner = len(description) - suite.SEALED_EXTRA_BYTES
     if inner % DESCRIPTION_STEP_BYTES or not 0 < inner <= MOST_DESCRIPTION_BYTES:
@@ -235,14 +244,18 @@ def _sealed_pieces(message: Finish) -> tuple[bytes, bytes]:
     return header, description
 
 
-def _verified(index: Index, who: Who, row: rows.Row, message: Finish, header: bytes, description: bytes) -> Manifest:
+def _verified(
+    index: Index, who: Who, row: rows.Row, message: Finish, header: bytes, description: bytes, door: ByDoor | None
+) -> Manifest:
     """The manifest, once all that can be seen of it holds."""
     try:
         signed = message.manifest.signed()
-        open_signed(signed, MANIFEST, (trust.signer(index, who),))
+        open_signed(signed, MANIFEST, (trust.signer(index, who) if door is None else door.key,))
         manifest = parse_manifest(signed.message)
     except SwaddleError:
         raise _Wrong("the manifest or its signature does not hold") from None
+    if manifest.door != (None if door is None else door.ssh_key):
+        raise _Wrong("the manifest tells of another way in")
     core = manifest.core
     if not _core_fits(core, row):
         raise _Wrong("the manifest is not of what was announced")

@@ -49,6 +49,16 @@ class Settings:
     metrics_port: int = field(default=0, metadata={"words": "the port of `/metrics`; 0: none"})
     log_format: str = field(default="text", metadata={"words": "`text` or `json`, on stderr; neither has a name"})
     backup_days: int = _bounded(30, 1, 400, "how long a backup may be restored")
+    door_socket: str = field(
+        default="", metadata={"words": "the Unix socket where the SFTP door finds the gateway; empty: no door"}
+    )
+    door_user: str = field(
+        default="", metadata={"words": "the user that the door runs as; empty: the gateway's own (worse)"}
+    )
+    door_seconds: int = _bounded(7 * 86_400, 1, 14 * 86_400, "longest life of a transfer that came by the door")
+    collecting_seconds: int = _bounded(
+        86_400, 60, 14 * 86_400, "after how long without the registry the door takes nothing new"
+    )
     reserve_bytes: int = _bounded(64 * MIB, 0, 2**50, "disk kept free: beyond it nothing new is taken (507)")
 
     def __post_init__(self) -> None:

@@ -5,6 +5,8 @@ What it promises, and tests/faults tries to break:
     receive     a part that is not whole has no name of its own; it is never found, and removed at the next start
     keep        when it returns, the part survives a power cut under its id
     remove      when it returns, the part is gone for good; removing what is not there is fine
+    leave       when it returns, what came of a part that broke off survives a power cut, still without a name
+    finish      what was left and is whole now is kept: as `keep`
     strays      what no row knows is removed at start: a part kept but not recorded, a part never finished
 """
 
@@ -24,6 +26,11 @@ PIECE_BYTES = 1024 * 1024
 _BODY = re.compile(r"[0-9a-f]{32}")
 
 
+def unfinished_name(upload: str) -> str:
+    """The file name of a part that is not whole."""
+    return f".{upload}.part"
+
+
 class Incoming:
     """A part on its way in: bytes go to a nameless file and into a digest, until it is kept or dropped."""
 
@@ -35,7 +42,7 @@ class Incoming:
         """
         self.id = secrets.token_hex(16)
         self._path = folder / self.id
-        self._temporary = folder / f".{self.id}.part"
+        self._temporary = folder / unfinished_name(self.id)
         self._digest = sha256()
         self.size_bytes = 0
         try:
@@ -79,6 +86,25 @@ class Incoming:
                 self._path.unlink()
             raise durable.disk_fault(error) from error
         return self.id
+
+    def leave(self) -> int:
+        """Make what came so far survive a power cut, for an upload that goes on; how many bytes it is.
+
+        Raises:
+            DiskFault: the disk said no; nothing is there.
+        """
+        try:
+            os.fsync(self._descriptor)
+            self._close()
+            durable.sync_folder(self._path.parent)
+        except OSError as error:
+            self.drop()
+            raise durable.disk_fault(error) from error
+        return self.size_bytes
+
+    def fileno(self) -> int:
+        """The descriptor, write-only, for the SFTP door, which writes by itself; nothing of that is digested here."""
+        return self._descriptor
 
     def drop(self) -> None:
         """Forget the part; what cannot be removed now is a stray at the next start."""
@@ -125,6 +151,32 @@ class Store:
             DiskFault: the disk said no.
         """
         durable.remove_file(self._path(body))
+
+    def unfinished(self, upload: str) -> Path:
+        """The file of a part that broke off, or is about to come in pieces."""
+        return self._path(upload).with_name(unfinished_name(upload))
+
+    def finish(self, upload: str) -> str:
+        """Give a part that came in pieces, and was synced, its name; the body's id.
+
+        Raises:
+            DiskFault: the disk said no; it is unfinished as before.
+        """
+        path = self._path(upload)
+        try:
+            self.unfinished(upload).rename(path)
+            durable.sync_folder(path.parent)
+        except OSError as error:
+            raise durable.disk_fault(error) from error
+        return upload
+
+    def drop_unfinished(self, upload: str) -> None:
+        """Remove what broke off; if it is not there, that is fine.
+
+        Raises:
+            DiskFault: the disk said no.
+        """
+        durable.remove_file(self.unfinished(upload))
 
     def bodies(self) -> Iterator[str]:
         """Ids of the parts that are kept."""

@@ -125,6 +125,20 @@ class DoorLine:
         """End the connection; the gateway drops what was not finished."""
         self._connection.close()
 
+    def is_cut(self) -> bool:
+        """Whether the gateway has ended this line, as it does within two seconds of a revocation. Never blocks."""
+        if not self._turn.acquire(blocking=False):
+            return False  # a question is under way, and will say it
+        try:
+            flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
+            return self._connection.recv(1, flags) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._turn.release()
+
     def hello(self, door_key: PublicSigningKey, host_key: str) -> None:
         """Say who the door is; `host_key` is its SSH public key line without comment."""
         self._ask(Hello(door_key=door_key.line, host_key=host_key), Nothing)

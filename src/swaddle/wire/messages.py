@@ -237,6 +237,13 @@ class FreezeView(Message, frozen=True):
     transfer: Id | None
 
 
+class DoorKeys(Message, frozen=True):
+    """What the SFTP door is known by: the key that it signs manifests with, and its SSH host key."""
+
+    key: PublicLine
+    host_key: Annotated[str, msgspec.Meta(max_length=3000)]
+
+
 class GatewayStatus(Message, frozen=True):
     """Counts for the registry; nothing of a transfer."""
 
@@ -252,6 +259,7 @@ class GatewayStatus(Message, frozen=True):
     journal_entries: Count
     changed_settings: dict[str, Count]
     restored: Digest | None = None
+    door: DoorKeys | None = None
 
 
 # --- problems (section 2)

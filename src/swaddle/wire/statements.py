@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from swaddle.wire.door_messages import SshKey
 from swaddle.wire.messages import (
     Base64,
     Count,
@@ -138,6 +139,13 @@ class ChangedSetting(InstructionBase, frozen=True, tag="setting"):
     value: Count | None
 
 
+class DoorSubmitter(InstructionBase, frozen=True, tag="door-submitter"):
+    """The SSH keys that the door takes for this submitter from now on, and no others; none closes it."""
+
+    submitter: Id
+    ssh_keys: Annotated[tuple[SshKey, ...], msgspec.Meta(max_length=64)]
+
+
 class ReleaseFreeze(InstructionBase, frozen=True, tag="release-freeze"):
     """Ends one freeze."""
 
@@ -183,6 +191,7 @@ Instruction = (
     | NewPullKey
     | Allowance
     | Quota
+    | DoorSubmitter
     | ChangedSetting
     | ReleaseFreeze
     | JournalDrained

@@ -21,6 +21,10 @@ CREATE TABLE changed_settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) ST
 CREATE TABLE earlier_intakes (
     key_id TEXT PRIMARY KEY, seal_until INTEGER NOT NULL, destroy_by INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, transfer TEXT NOT NULL, number INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+    came INTEGER NOT NULL, boot TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (transfer, number)
+) STRICT;
 CREATE TABLE tallies (what TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;
 """
 
