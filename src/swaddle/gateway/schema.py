@@ -76,7 +76,6 @@ CREATE INDEX IF NOT EXISTS transfers_ended ON transfers (state) WHERE state IN (
 CREATE INDEX IF NOT EXISTS transfers_past ON transfers (forget_at) WHERE state = 'destroyed';
 CREATE INDEX IF NOT EXISTS nonces_past ON nonces (expires);
 CREATE INDEX IF NOT EXISTS enrolments_past ON enrolments (forget_at);
-CREATE INDEX IF NOT EXISTS enrolments_waiting ON enrolments (lookup_sha256) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS submitters_by_sealing_key ON submitters (key_id);
 CREATE INDEX IF NOT EXISTS submitters_revoked ON submitters (revoked) WHERE revoked > 0;
 """
