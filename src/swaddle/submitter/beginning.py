@@ -18,9 +18,11 @@ from swaddle.submitter import folder, prepare, trust
 from swaddle.submitter.carry import DATA_KEY, Progress, seal_data_key
 from swaddle.submitter.counting import count
 from swaddle.submitter.folder import Packed
+from swaddle.submitter.lanes import part_bytes_for
 from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Counts, Source, SourceGone
 from swaddle.submitter.state import Outgoing
+from swaddle.wire.client import GatewayClient
 
 LIFE = timedelta(hours=72)
 
@@ -28,8 +30,11 @@ LIFE = timedelta(hours=72)
 class Beginner:
     """Begins sends for one run."""
 
-    def __init__(self, party: Party, trusted: Callable[[], trust.Trust], progress: Progress) -> None:
-        """Nothing is asked yet; `trusted` gives the registry's intake statement of today."""
+    def __init__(
+        self, party: Party, trusted: Callable[[], trust.Trust], progress: Progress, line: GatewayClient
+    ) -> None:
+        """Nothing is asked yet; `trusted` gives the intake statement of today, `line` how long the way is."""
+        self._line = line
         self._party = party
         self._trusted = trusted
         self._progress = progress
@@ -114,7 +119,7 @@ class Beginner:
         reference = reference or secrets.token_hex(16)
         intake = self._trusted().intake
         now = self._party.now()
-        part_bytes = self._party.settings.part_bytes
+        part_bytes = self._party.settings.part_bytes or part_bytes_for(size_bytes, self._line.round_trip_s)
         return self._party.state.keep(
             Outgoing(
                 reference=reference,

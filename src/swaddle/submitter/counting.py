@@ -1,7 +1,8 @@
 """How many rows and data subjects a file holds, where this installation can tell.
 
 The sealed description says it, so that of a body that never arrives at least the number is known. Sending works without
-`swaddle[check]`; then nothing is said.
+`swaddle[check]`; then nothing is said. A large file is not counted either: reading its rows takes many times as long as
+sending it, and more memory than a sender may use; `check` counts it for who asks.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ from importlib.util import find_spec
 
 from swaddle.submitter.prepare import Counts, Source
 
+COUNTED_BYTES = 32 * 1024 * 1024  # some hundred thousand rows, a few seconds
+
 
 def count(source: Source, kind: str | None, at: datetime) -> Counts:
     """Rows and data subjects, by the code that the registry reads with, where it is installed."""
     if find_spec("duckdb") is None:
+        return Counts(kind or "unknown")
+    if source.size_bytes > COUNTED_BYTES:
+        if kind is not None:
+            from swaddle.intake.mapping import by_kind  # noqa: PLC0415  as below
+
+            by_kind(kind)  # a layout that does not exist is a slip of the pen, and is said now
         return Counts(kind or "unknown")
     from swaddle.submitter import check  # noqa: PLC0415  DuckDB is imported only where it is and only for this
 

@@ -60,6 +60,10 @@ class Sealer(Protocol):
         """As `envelope.seal.PartSealer.seal`."""
 
 
+class _Stopped(Exception):
+    """The run has ended for another reason; nobody is told of this."""
+
+
 class Lanes:
     """Sends sealed parts, in any order, over as many connections as the line can use. Leave it as a context manager."""
 
@@ -169,4 +173,6 @@ class Lanes:
             self._idle.put(client)
 
     def _pause(self, seconds: float) -> None:
-        self._stopped.wait(seconds)
+        """Wait before a part is tried again; not when nobody wants it any more."""
+        if self._stopped.wait(seconds):
+            raise _Stopped

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from swaddle.canonical import format_instant, parse_instant
 from swaddle.envelope.refusals import NotInForce, SourceChanged, WrongSigner
+from swaddle.envelope.signature import PublicSigningKey
 from swaddle.errors import FileFault
 from swaddle.submitter import prepare, receipts, trust
 from swaddle.submitter.account import WHY_LEFT_OUT, NoReceiptYet, Sent, Unreadable
@@ -28,7 +29,7 @@ from swaddle.submitter.party import Party
 from swaddle.submitter.prepare import Source, SourceGone
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
-from swaddle.wire.client import GatewayClient, retry
+from swaddle.wire.client import GatewayClient
 from swaddle.wire.problems import TransferRefused
 
 # How long a data set that got lost, and whose file is gone, is still asked for.
@@ -84,7 +85,7 @@ class Run:
         self._wanted: list[str] = []  # what was asked for in this run, in its order
         self._trust: trust.Trust | None = None
         self._spooled = spooled
-        self._beginner = Beginner(party, self._trusted, progress)
+        self._beginner = Beginner(party, self._trusted, progress, client)
         self._left_out: dict[str, list[LeftOut]] = {}  # found when a folder was planned, by the send that tells it
 
     def bring_all(self, sources: Sequence[Source | Folder], kind: str | None) -> None:
@@ -242,19 +243,18 @@ class Run:
     def _receipt(self, outgoing: Outgoing, signed: messages.SignedText) -> receipts.Receipt:
         """Verify a receipt by the statement key known here, then by the one of today."""
         try:
-            key = trust.statement_key(self.party.home, self.party.settings.root, self.party.now())
-            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), key)
+            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), self._statement_keys())
         except (WrongSigner, NotInForce):
-            key = self._trusted().statement_key
-            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), key)
+            self._trusted()
+            return receipts.keep_receipt(self.party.state, outgoing, signed.signed(), self._statement_keys())
+
+    def _statement_keys(self) -> tuple[PublicSigningKey, ...]:
+        return trust.statement_keys(self.party.home, self.party.settings.root, self.party.now())
 
     def _trusted(self) -> trust.Trust:
         """The registry's intake statement of today, asked for once in a run."""
         if self._trust is None:
-            proof = messages.convert(retry(lambda: self.client.get_json("/v1/intake")), messages.Intake)
-            known = trust.known_intake(self.party.home)
-            self._trust = trust.verify(proof, self.party.settings.root, self.party.now(), known)
-            trust.keep(self.party.home, self._trust)
+            self._trust = trust.ask(self.client, self.party.home, self.party.settings.root, self.party.now())
         return self._trust
 
     def _note(self, outgoing: Outgoing, state: str) -> Sent:
