@@ -139,7 +139,22 @@ def report(answer: Mapping[str, Any], name: str, *, is_check: bool = False) -> s
         lines.append(f"and {len(findings) - MOST_FINDINGS} more kinds of finding")
     if not findings:
         lines.append("no findings")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_files(answer.get("files", ()))])
+
+
+def _files(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The files of a folder that need somebody, and how many there were."""
+    wanting = [file for file in files if file["outcome"] != "stored" or file["rows"]["rejected"]]
+    if not files:
+        return []
+    lines = [f"files: {len(files):,}, of which {len(files) - len(wanting):,} were taken in without a rejected row"]
+    for file in wanting[:MOST_FINDINGS]:
+        rejected = f"{file['rows']['rejected']:,} of {file['rows']['read']:,} rows rejected"
+        why = plain((file["reason"] or {}).get("why", "")) if file["outcome"] != "stored" else rejected
+        lines.append(f"    {plain(file['name'])}: {why}")
+    if len(wanting) > MOST_FINDINGS:
+        lines.append(f"    and {len(wanting) - MOST_FINDINGS:,} more; report.json names them all")
+    return lines
 
 
 def unread(fault: SwaddleError) -> dict[str, Any]:

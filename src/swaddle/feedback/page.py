@@ -24,6 +24,7 @@ from swaddle.indicators.finding import fields_in_words
 from swaddle.indicators.results import IndicatorResult
 
 SAMPLE_ROWS = 12
+MOST_FILES = 200  # on the page; all of them are in report.json
 SEVERITIES = (
     ("error", "Errors: the row is not in the registry until fixed"),
     ("warning", "Warnings: the row is in; check the value"),
@@ -39,11 +40,12 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
     findings = [dict(item) for item in submission.checked.get("findings", ())]
     counts = {name: sum(int(item["count"]) for item in findings if item["severity"] == name) for name, _ in SEVERITIES}
     sample = submission.sample()
+    said = verdict.verdict(rows, counts["warning"], submission.refused)
     answered = [item for item in indicators if item.answerable]
     return environment.get_template("report.html").render(
         submission=submission,
         rows=rows,
-        verdict=verdict.verdict(rows, counts["warning"], submission.refused),
+        verdict=verdict.of_folder(said, submission.files) if submission.files else said,
         groups=[
             (severity, title, _most_first(findings, severity), counts[severity])
             for severity, title in SEVERITIES
@@ -52,6 +54,9 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         counts=counts,
         sample=sample[:SAMPLE_ROWS],
         sample_of=max(counts["error"], len(sample)),
+        files=submission.files[:MOST_FILES],
+        files_of=len(submission.files),
+        any_file=any(row.file for row in sample[:SAMPLE_ROWS]),
         with_csv=with_csv,
         any_record=any(row.record for row in sample[:SAMPLE_ROWS]),
         any_masked=any(words.is_health_card(row.field) for row in sample[:SAMPLE_ROWS]),

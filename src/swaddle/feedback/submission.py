@@ -47,6 +47,18 @@ class RejectedRow:
     text: str
     fix: str
     record: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileResult:
+    """What became of one file of a folder, and why where it was not taken in."""
+
+    name: str
+    outcome: str
+    rows: Rows
+    why: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +78,7 @@ class SubmissionReport:
         transfer: its id.
         submitter_name: the organisation's name as the registry has it.
         file_kind: the layout in words ("births", "NCHS natality 2006").
-        checked: the object of `check --json`, with `rows` as they were finally stored.
+        checked: the object of `check --json`, with `rows` as they were finally stored; `files` where many came in one.
         not_carried: dictionary fields that the layout does not have.
         refused: why nothing was stored, when nothing was.
         deadlines: sentences with dates, shown with what to do next.
@@ -97,6 +109,7 @@ class SubmissionReport:
             RejectedRow(
                 line=int(example["line"]),
                 record=str(example.get("record", "")),
+                file=str(example.get("file", "")),
                 field=str(example["field"]),
                 value=str(example["value"]),
                 rule=str(found["rule"]),
@@ -107,4 +120,19 @@ class SubmissionReport:
             if found["severity"] == "error"
             for example in found.get("examples", ())
         )
-        return tuple(sorted(rows, key=lambda row: (row.line, row.rule)))
+        return tuple(sorted(rows, key=lambda row: (row.file, row.line, row.rule)))
+
+    @property
+    def files(self) -> tuple[FileResult, ...]:
+        """What became of each file of a folder, those that need somebody first; nothing where one file was sent."""
+        found = [
+            FileResult(
+                name=str(each["name"]),
+                outcome=str(each["outcome"]),
+                rows=Rows(**each["rows"]),
+                why=str((each["reason"] or {}).get("why", "")),
+                fix=str((each["reason"] or {}).get("fix", "")),
+            )
+            for each in self.checked.get("files", ())
+        ]
+        return tuple(sorted(found, key=lambda file: (file.outcome == "stored", -file.rows.rejected)))

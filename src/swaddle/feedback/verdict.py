@@ -5,10 +5,11 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from swaddle.feedback.submission import Refusal, Rows
+from swaddle.feedback.submission import FileResult, Refusal, Rows
 from swaddle.feedback.words import counted, number
 
 
@@ -63,6 +64,22 @@ def verdict(rows: Rows, warnings: int, refused: Refusal | None) -> Verdict:
         if rows.read == 1
         else f"All {number(rows.read)} rows are in the registry.",
         meaning=f"Your file arrived whole; there is nothing to send again.{already}" + _warnings(warnings),
+    )
+
+
+def of_folder(one: Verdict, files: Sequence[FileResult]) -> Verdict:
+    """The same of the files of a folder: how many of them were not taken in comes first."""
+    wanting = sum(file.outcome != "stored" for file in files)
+    sentence = one.sentence.replace("this file", "these files").replace("This file holds", "These files hold")
+    meaning = one.meaning.replace("Your file arrived whole", "Your files arrived")
+    if not wanting or one.tone == "bad":
+        return replace(one, sentence=sentence, meaning=meaning)
+    was = "was" if wanting == 1 else "were"
+    return replace(
+        one,
+        tone="attention",
+        sentence=f"{number(wanting)} of {counted(len(files), 'file')} {was} not taken in. {sentence}",
+        meaning=meaning.replace("there is nothing to send again", "what became of each stands below"),
     )
 
 

@@ -33,6 +33,7 @@ delete from load_rows where line in (
         select born.local_record_id, born.content
         from clinical.births born join clinical.loads using (load_id)
         where born.submitter = $submitter
+          and born.local_record_id in (select local_record_id from load_rows)
         qualify row_number() over (partition by born.local_record_id order by born.load_id desc) = 1
     ) latest using (local_record_id)
     where latest.content = load_rows.content)
@@ -58,7 +59,10 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What is stored about a submission besides its rows."""
+    """What is stored about a submission besides its rows.
+
+    `member` is the number of its file in a pack, from 1; 0 for a transfer that is one file, and for a pack as a whole.
+    """
 
     transfer: str
     submitter: str
@@ -73,6 +77,7 @@ class Submission:
     not_carried: tuple[str, ...]
     report: dict[str, Any]
     rejected_csv: bytes
+    member: int = 0
 
 
 def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission) -> Load:
@@ -83,15 +88,33 @@ def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     Raises:
         DiskFault: the disk is full or broken; nothing of the load counts, and the next start removes what lies about.
     """
-    before = load_of(connection, submission.transfer)
+    before = load_of(connection, submission.transfer, submission.member)
     if before is not None:
         return before
-    store.remove_strays()
+    if submission.member <= 1:
+        store.remove_strays()
     load_id = next_load_id(connection)
     try:
         return write(store, connection, submission, load_id)
     except duckdb.IOException as error:
         raise DiskFault("the store could not be written") from error
+
+
+def store_pack(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission, stored: int) -> Load:
+    """Store what a pack came to as a whole, once each of its files is stored as a load of its own.
+
+    Raises:
+        DiskFault: the disk is full or broken; it is done again.
+    """
+    store.remove_strays()
+    read, rejected = submission.rows_read, submission.rows_rejected
+    load = Load(next_load_id(connection), read, stored, rejected, read - stored - rejected)
+    try:
+        write_identifiers(connection, store, submission, load, has_rows=False)
+        write_clinical(connection, store, submission, load, has_rows=False)
+    except duckdb.IOException as error:
+        raise DiskFault("the store could not be written") from error
+    return load
 
 
 def write(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission, load_id: int) -> Load:
@@ -108,11 +131,12 @@ def write(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     return load
 
 
-def load_of(connection: duckdb.DuckDBPyConnection, transfer: str) -> Load | None:
-    """The load of a transfer, if it was committed."""
+def load_of(connection: duckdb.DuckDBPyConnection, transfer: str, member: int = 0) -> Load | None:
+    """The load of a transfer, or of one file of it, if it was committed."""
     row = connection.execute(
-        "select load_id, rows_read, rows_stored, rows_rejected, rows_duplicate from clinical.loads where transfer = ?",
-        [transfer],
+        "select load_id, rows_read, rows_stored, rows_rejected, rows_duplicate from clinical.loads"
+        " where transfer = ? and member = ?",
+        [transfer, member],
     ).fetchone()
     return None if row is None else Load(*row)
 
@@ -203,10 +227,11 @@ def write_clinical(
             )  # fmt: skip
             deliveries = _count(connection, "select count(distinct delivery) from load_rows")
         connection.execute(
-            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [load.load_id, submission.transfer, submission.submitter, submission.outcome, submission.kind,
              submission.dictionary_version, submission.at.astimezone(UTC).replace(tzinfo=None), load.read, load.stored,
-             load.rejected, load.duplicates, submission.warnings, deliveries, list(submission.not_carried)],
+             load.rejected, load.duplicates, submission.warnings, deliveries, list(submission.not_carried),
+             submission.member],
         )  # fmt: skip
 
 

@@ -96,11 +96,27 @@ class Store:
         for table, text in columns.tables().items():
             fields = "".join(f", {identifier(name)} {kind}" for name, kind in wide.get(table, {}).items())
             self.connection.execute(f"create table if not exists {table} ({text}{fields})")
+        if "member" not in self._names("clinical.loads"):
+            self._widen_loads(columns.tables()["clinical.loads"])
         for table, wanted in wide.items():
-            found = self.connection.execute(f"select * from {table} limit 0").description or []
-            known = {column[0] for column in found}
-            for name in wanted.keys() - known:
+            for name in wanted.keys() - self._names(table):
                 self.connection.execute(f"alter table {table} add column {identifier(name)} {wanted[name]}")
+
+    def _names(self, table: str) -> set[str]:
+        described = self.connection.execute(f"select * from {table} limit 0").description or []
+        return {column[0] for column in described}
+
+    def _widen_loads(self, columns: str) -> None:
+        """A store from before packs, one load a transfer: DuckDB changes no constraint, so the table is made anew."""
+        for sql in (
+            "begin",
+            f"create table clinical.loads_anew ({columns})",
+            "insert into clinical.loads_anew select *, 0 from clinical.loads",
+            "drop table clinical.loads",
+            "alter table clinical.loads_anew rename to loads",
+            "commit",
+        ):
+            self.connection.execute(sql)
 
     def _make_view(self) -> None:
         columns = [f"born.{name}" for name in BIRTH_COLUMNS]
@@ -129,7 +145,7 @@ class Store:
         """How a transfer was taken in: rows stored, rejected and so on; nothing where it was not."""
         row = self.connection.execute(
             "select rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, outcome from clinical.loads"
-            " where transfer = ?",
+            " where transfer = ? and member = 0",
             [transfer],
         ).fetchone()
         if row is None:
@@ -164,10 +180,10 @@ class _Columns:
             "clinical.births": "load_id BIGINT, line BIGINT, submitter VARCHAR, transfer VARCHAR, source VARCHAR,"
             " delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
             " content VARCHAR, event_year BIGINT",
-            "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR unique, submitter VARCHAR, outcome VARCHAR,"
+            "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
             " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
             " rows_rejected BIGINT, rows_duplicate BIGINT, warnings BIGINT, deliveries BIGINT,"
-            " not_carried VARCHAR[]",
+            " not_carried VARCHAR[], member BIGINT default 0, unique (transfer, member)",
         }
 
     def wide_tables(self) -> dict[str, dict[str, str]]:

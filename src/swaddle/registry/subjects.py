@@ -47,5 +47,7 @@ def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) ->
 
 def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Transfers that were opened, so that whoever is in them is written down."""
-    rows = connection.execute("select transfer from clinical.loads where outcome <> 'unreadable' order by 1").fetchall()
+    rows = connection.execute(
+        "select transfer from clinical.loads where outcome <> 'unreadable' and member = 0 order by 1"
+    ).fetchall()
     return [transfer for (transfer,) in rows]

@@ -1,0 +1,179 @@
+"""One report out of the reports on the files of a pack: sums, findings by rule, and what became of each file. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from swaddle.canonical import format_instant
+from swaddle.intake.rejected import ADDED, guard
+from swaddle.registry.loads import Submission
+from swaddle.registry.taking import SAMPLE_ROWS, OneFile
+
+EXAMPLES = 5
+FILE = "file"
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """What the store keeps of one file of a pack, in the order that it is asked for."""
+
+    outcome: str
+    kind: str | None
+    read: int
+    stored: int
+    rejected: int
+    duplicates: int
+    warnings: int
+    not_carried: Sequence[str]
+    report: str
+    rejected_csv: bytes
+
+
+class Merged:
+    """The members of a pack, added one after another."""
+
+    def __init__(self, transfer: str) -> None:
+        """Nothing is added yet."""
+        self._transfer = transfer
+        self._rows: Counter[str] = Counter()
+        self._records: Counter[str] = Counter()
+        self._findings: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._files: list[dict[str, Any]] = []
+        self._kinds: set[str] = set()
+        self._titles: set[str] = set()
+        self._not_carried: set[str] | None = None
+        self._sample: list[dict[str, Any]] = []
+        self._rejected: list[tuple[str, bytes]] = []
+        self._is_stored = False
+
+    @property
+    def stored(self) -> int:
+        """Rows stored, in all."""
+        return self._rows["stored"]
+
+    def add(self, member: MemberResult) -> None:
+        """The next file of the pack."""
+        kept = json.loads(member.report)
+        name, checked, reason = str(kept[FILE]), kept["checked"], kept["reason"]
+        rows = {name: getattr(member, name) for name in ("read", "stored", "rejected", "duplicates")}
+        self._rows.update(rows)
+        self._rows["warnings"] += member.warnings
+        self._files.append(
+            {
+                "name": name,
+                "outcome": member.outcome,
+                "kind": member.kind,
+                "rows": rows,
+                "warnings": member.warnings,
+                "reason": reason or (None if member.outcome == "stored" else _refused_whole(checked)),
+            }
+        )
+        if member.outcome == "stored":
+            self._is_stored = True
+            self._not_carried = set(member.not_carried) | (self._not_carried or set())
+        if checked is not None:
+            self._kinds.add(str(member.kind))
+            self._titles.add(str(kept["file_kind"]))
+            self._records.update(checked.get("records", {}) if member.outcome == "stored" else {})
+            for found in checked["findings"]:
+                self._find(found, name)
+        self._sample += [{**row, FILE: name} for row in kept.get("rejected", ())][: SAMPLE_ROWS - len(self._sample)]
+        if member.rejected_csv:
+            self._rejected.append((name, bytes(member.rejected_csv)))
+
+    def _find(self, found: dict[str, Any], name: str) -> None:
+        """A finding of one file, into that of the same rule, field and words."""
+        key = (found["rule"], str(found.get("field", "")), found["severity"], found["text"])
+        known = self._findings.setdefault(key, {**found, "count": 0, "examples": []})
+        known["count"] += found["count"]
+        room = EXAMPLES - len(known["examples"])
+        known["examples"] += [{**example, FILE: name} for example in found["examples"][:room]]
+
+    def submission(self, one: OneFile, dictionary_version: str, at: datetime) -> Submission:
+        """The pack as a whole, as it is stored."""
+        not_carried = tuple(sorted(self._not_carried or ()))
+        rows = {name: self._rows[name] for name in ("read", "stored", "rejected", "duplicates")}
+        checked = {
+            "transfer": self._transfer,
+            "kind": one.kind,
+            "dictionary": dictionary_version,
+            "rows": rows,
+            "records": dict(self._records),
+            "findings": list(self._findings.values()),
+            "files": self._files,
+        }
+        return Submission(
+            transfer=one.transfer,
+            submitter=one.submitter,
+            outcome="stored" if self._is_stored else "refused",
+            kind=self._kinds.pop() if len(self._kinds) == 1 else one.kind,
+            dictionary_version=dictionary_version,
+            at=at,
+            rows_read=rows["read"],
+            rows_rejected=rows["rejected"],
+            warnings=self._rows["warnings"],
+            carried=(),
+            not_carried=not_carried,
+            report={
+                "checked": checked,
+                "rejected": self._sample,
+                "file_kind": self._title(),
+                "received_at": format_instant(at),
+                "dictionary_version": dictionary_version,
+                "not_carried": list(not_carried),
+                "reason": None if self._is_stored else _none_stored(len(self._files)),
+            },
+            rejected_csv=joined(self._rejected),
+        )
+
+    def _title(self) -> str:
+        count = len(self._files)
+        files = "1 file" if count == 1 else f"{count:,} files"
+        return f"{files} of {self._titles.pop()}" if len(self._titles) == 1 else files
+
+
+def joined(parts: Sequence[tuple[str, bytes]]) -> bytes:
+    """The rejected rows of several files as one CSV: the file's name first, then every column that any of them has."""
+    if not parts:
+        return b""
+    tables = [(name, list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))) for name, data in parts]
+    columns = list(dict.fromkeys(column for _, (header, *_) in tables for column in header[: -len(ADDED)]))
+    first = FILE if FILE not in columns else f"swaddle_{FILE}"
+    added = [f"swaddle_{name}" if name in columns else name for name in ADDED]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([first, *columns, *added])
+    for name, (header, *rows) in tables:
+        places = {column: place for place, column in enumerate(header[: -len(ADDED)])}
+        for row in rows:
+            own = [row[places[column]] if column in places else "" for column in columns]
+            writer.writerow([guard(name), *own, *row[-len(ADDED) :]])
+    return out.getvalue().encode("utf-8")
+
+
+def _refused_whole(checked: dict[str, Any] | None) -> dict[str, str] | None:
+    """Why a file that could be read was refused whole."""
+    if checked is None:
+        return None
+    return {
+        "code": "",
+        "what": "this file was refused whole",
+        "why": "more than 20 of 100 of its rows have an error: most often a column is read as another one",
+        "fix": "mend the export or its mapping; the changed file is sent by the next run",
+    }
+
+
+def _none_stored(files: int) -> dict[str, str]:
+    return {
+        "code": "SWD-REG-34",
+        "what": "None of these files was taken in.",
+        "why": f"Each of the {files:,} was refused or did not come whole; its reason stands beside its name.",
+        "fix": "Mend them where they come from; what has changed is sent by the next run.",
+    }

@@ -1,0 +1,137 @@
+"""Taking one opened file in: read -> validate -> link -> store. A transfer is one such file, or a pack of many.
+
+What cannot be read as a data set at all is refused with its reason, which is stored like a report.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from swaddle.canonical import format_instant
+from swaddle.errors import SwaddleError
+from swaddle.intake.link import link
+from swaddle.intake.mapping import load_builtin
+from swaddle.intake.read import read
+from swaddle.intake.tables import Checked, Staged
+from swaddle.intake.validate import report_json, validate, write_rejected_csv
+from swaddle.registry.inside import Registry
+from swaddle.registry.loads import Load, Submission, store
+
+SAMPLE_ROWS = 12  # on the page; all of them are in rejected.csv
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneFile:
+    """A file that is taken in, and where it belongs.
+
+    Attributes:
+        kind: what its sender calls it, if anything; a layout of that name is used, else it is recognised.
+        member: its number in a pack, from 1; 0 where the transfer is this one file.
+        name: in the pack; None where the transfer is this one file. It is data: never a path.
+    """
+
+    transfer: str
+    submitter: str
+    kind: str | None = None
+    member: int = 0
+    name: str | None = None
+
+
+def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: datetime) -> tuple[Load, Checked]:
+    """Read, check, link and store what lies opened in `descriptor`.
+
+    Raises:
+        FileFault, UsageFault: it cannot be read as a data set at all; nothing is stored.
+        DiskFault: there is no room; nothing of it counts.
+    """
+    kind = one.kind if one.kind in load_builtin() else None
+    with closing(inside.store.cursor()) as tables:
+        staged = read(
+            descriptor, os.fstat(descriptor).st_size,
+            kind=kind, mapping=None, file_digest=digest, connection=tables,
+        )  # fmt: skip
+        sites = sites_of(inside, one.submitter)
+        checked = validate(staged, inside.store.dictionary, tables, submitter=one.submitter, sites=sites, at=at)
+        link(tables, submitter=one.submitter, file_digest=digest, subject_key=inside.store.subject_key)
+        return store(inside.store, tables, submission(one, staged, checked, tables, at)), checked
+
+
+def sites_of(inside: Registry, submitter: str) -> set[str] | None:
+    """The site ids registered to a submitter; None where none is, so that any will do."""
+    known = inside.state.submitter(submitter)
+    return set(known.sites) if known is not None and known.sites else None
+
+
+def submission(
+    one: OneFile, staged: Staged, checked: Checked, tables: duckdb.DuckDBPyConnection, at: datetime
+) -> Submission:
+    """What is stored besides the rows: the quality report and the rejected rows as they came."""
+    rejected = io.BytesIO()
+    rejected_rows = write_rejected_csv(tables, rejected)
+    known = set(checked.not_carried)
+    return Submission(
+        transfer=one.transfer,
+        submitter=one.submitter,
+        member=one.member,
+        outcome="refused" if checked.refused else "stored",
+        kind=checked.kind,
+        dictionary_version=checked.dictionary_version,
+        at=at,
+        rows_read=checked.rows_read,
+        rows_rejected=checked.rejected,
+        warnings=sum(found.count for found in checked.findings if found.severity == "warning"),
+        carried=tuple(name for name in staged.mapping.fields if name not in known),
+        not_carried=checked.not_carried,
+        report={
+            "checked": report_json(checked, one.transfer),
+            "rejected": rejected_sample(tables, checked),
+            "file_kind": checked.title,
+            "received_at": format_instant(at),
+            "dictionary_version": checked.dictionary_version,
+            "not_carried": list(checked.not_carried),
+            "reason": None,
+            "file": one.name,
+        },
+        rejected_csv=rejected.getvalue() if rejected_rows else b"",
+    )
+
+
+def rejected_sample(tables: duckdb.DuckDBPyConnection, checked: Checked) -> list[dict[str, Any]]:
+    """The first findings on rejected rows in the order of the file, with the submitter's own record number."""
+    words = {(found.rule, found.field): (found.text, found.fix) for found in checked.findings}
+    rows = tables.execute(
+        "select line, coalesce(local_record_id, ''), rule, field, coalesce(value, '')"
+        " from checked_findings join checked_rows using (line)"
+        " where severity = 'error' and verdict = 'rejected' order by line, rule limit $most",
+        {"most": SAMPLE_ROWS},
+    ).fetchall()
+    return [
+        {"line": line, "record": "" if checked.keys_derived else record, "field": field, "value": value,
+         "rule": rule, "text": words.get((rule, field), ("", ""))[0], "fix": words.get((rule, field), ("", ""))[1]}
+        for line, record, rule, field, value in rows
+    ]  # fmt: skip
+
+
+def nothing_stored(inside: Registry, one: OneFile, outcome: str, reason: SwaddleError, at: datetime) -> Load:
+    """A load without rows that keeps the reason, so that the submitter's report can tell it."""
+    what, why, fix = reason.lines()
+    told: dict[str, Any] = {"code": reason.code, "what": what, "why": why, "fix": fix}
+    empty = Submission(
+        transfer=one.transfer, submitter=one.submitter, member=one.member, outcome=outcome, kind=one.kind,
+        dictionary_version=inside.store.dictionary.version, at=at, rows_read=0, rows_rejected=0, warnings=0,
+        carried=(), not_carried=(),
+        report={
+            "checked": None, "file_kind": one.kind, "file": one.name, "received_at": format_instant(at),
+            "dictionary_version": inside.store.dictionary.version, "not_carried": [], "reason": told,
+        },
+        rejected_csv=b"",
+    )  # fmt: skip
+    with closing(inside.store.cursor()) as tables:
+        return store(inside.store, tables, empty)
