@@ -31,6 +31,7 @@ from swaddle.gateway.index import IndexThread
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.settings import Settings
 from swaddle.gateway.store import Store
+from swaddle.gateway.upload_engine import Engine
 from swaddle.gateway.usage import Usage
 from swaddle.wire.messages import Garbled, decode, encode
 from swaddle.wire.signing import Request
@@ -40,6 +41,7 @@ UNSIGNED_LIMIT_BYTES = 64 * 1024
 NAMELESS = (b"server", b"")  # the server would else name itself; it cannot be made to say nothing at all
 
 log = logging.getLogger("swaddle.gateway")
+log.addHandler(logging.NullHandler())
 M = TypeVar("M")
 
 
@@ -55,7 +57,12 @@ class Gateway:
     uploads: Counter[str] = field(default_factory=Counter)
     downloads: int = 0
     unsigned: int = 0
+    is_stopping: bool = False
+    answers: Counter[int] = field(default_factory=Counter)
+    bytes_in: int = 0
+    bytes_out: int = 0
     under_way: dict[str, set[asyncio.Timeout]] = field(default_factory=dict)
+    resumed: Engine = field(default_factory=Engine)
 
     def cut(self, party: str) -> None:
         """Break off every request of a party that is under way, waiting or not: it is no longer let in."""
@@ -76,6 +83,7 @@ class Gateway:
 
     async def count_bytes(self, number: int) -> None:
         """Likewise for bytes."""
+        self.bytes_in += number
         with suppress(Exception):
             await self.thread.outside(self.usage.count_bytes, number, self.thread.index.now())
 
@@ -145,6 +153,10 @@ class Call:
         self._body = Body(self._receive, length_of(self.request, limit_bytes), self.gateway.settings)
         return self._body
 
+    async def receive(self) -> Any:
+        """The next message of the body as it came, for a reader that keeps its own time."""
+        return await (self._receive() if self._body is None else self._body.receive())
+
     def body_read(self) -> Body:
         """The body whose length was checked by `body`."""
         assert self._body is not None
@@ -196,8 +208,11 @@ class Guard:
             nonlocal is_begun
             if message["type"] == "http.response.start":
                 is_begun = True
+                self._gateway.answers[message["status"]] += 1
                 kept = [pair for pair in message.get("headers", []) if pair[0].lower() != b"server"]
                 message = {**message, "headers": [*kept, NAMELESS, (b"cache-control", b"no-store")]}
+            else:
+                self._gateway.bytes_out += len(message.get("body", b""))
             await send(message)
 
         call: Call | None = None

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,14 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from swaddle.envelope.signature import SigningKey
-from swaddle.gateway import adjustable, counts, schema, settings, upload_rows
-from swaddle.gateway.app import Gateway, build
+from swaddle.gateway import adjustable, counts, logs, schema, settings, tls_keys, upload_rows
+from swaddle.gateway.app import Gateway, build, refusal_of
 from swaddle.gateway.door import DoorServer
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
 from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
 from swaddle.gateway.lock import AlreadyRunning as AlreadyRunning  # noqa: PLC0414 - told by `run`
 from swaddle.gateway.lock import Lock
+from swaddle.gateway.metrics import Metrics
 from swaddle.gateway.routes import ROUTES
 from swaddle.gateway.store import Store, unfinished_name
 from swaddle.gateway.usage import Usage
@@ -38,11 +39,13 @@ from swaddle.home import Home, Kind, open_home
 HEADER_BYTES = 32 * 1024
 HEADER_MILLISECONDS = 10_000
 MOST_BUFFERED_BYTES = 1024 * 1024  # of one body, by the server: fewer, larger pieces cost less on their way to the disk
-STOP_SECONDS = 10
+KEYS_SECONDS = 600
+
+log = logging.getLogger(logs.NAME)
 
 
 def run(home_path: Path, environment: Mapping[str, str] = os.environ) -> None:
-    """Serve until SIGTERM or SIGINT; then finish what is under way, for ten seconds at most.
+    """Serve until SIGTERM or SIGINT; then finish what is under way, for `drain_seconds` at most.
 
     Raises:
         HomeFault, SettingWrong, AlreadyRunning: it cannot start.
@@ -93,39 +96,89 @@ def status(home_path: Path) -> dict[str, Any]:
 
 
 async def _serve(home: Home, stated: settings.Settings) -> None:
+    """Serve until told to stop; once in two years, stop and serve again with the next TLS key."""
+    logs.begin(stated.log_format)
     gateway = open_gateway(home, stated)
+    watched = Metrics(gateway, home.path / CERTIFICATE)
     try:
-        server = Server(
-            build(gateway, ROUTES),
-            address=stated.host,
-            port=stated.port,
-            interface=Interfaces.ASGI,
-            http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MOST_BUFFERED_BYTES),
-            websockets=False,
-            log_enabled=False,
-            log_access=False,
-            ssl_cert=home.path / CERTIFICATE,
-            ssl_key=home.path / TLS_KEY,
-        )
+        if stated.metrics_port:
+            await watched.start(stated.metrics_host, stated.metrics_port)
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
         with DoorServer(gateway) if stated.door_socket else nullcontext():
-            await _until_told(server, stated)
+            while not told.is_set():
+                tls_keys.settle(home.path)
+                if await _serve_until(told, gateway, home, stated):
+                    tls_keys.show_next(home.path)
+                    await gateway.thread.run(tls_keys.changed, home.path)
+                    log.warning("the next TLS key is shown from now on")
+        log.info("stopped")
     finally:
+        await watched.stop()
         close_gateway(gateway)
 
 
-async def _until_told(server: Server, stated: settings.Settings) -> None:
-    """Serve until a signal comes; say on stderr when connections are taken."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+async def _serve_until(told: asyncio.Event, gateway: Gateway, home: Home, stated: settings.Settings) -> bool:
+    """Serve until told, or until another TLS key is due (True); then let what is under way end.
+
+    The server refuses new connections from the moment it is stopped and answers the requests that it has; whatever is
+    not over after `drain_seconds` is cut, and sent again by its sender.
+    """
+    server = Server(
+        build(gateway, ROUTES),
+        address=stated.host,
+        port=stated.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=8192 + 4096 * 100),
+        websockets=False,
+        log_enabled=False,
+        log_access=False,
+        ssl_cert=home.path / CERTIFICATE,
+        ssl_key=home.path / TLS_KEY,
+    )
     serving = asyncio.create_task(server.serve())
+    keys = asyncio.create_task(_watch_keys(gateway, home.path))
+    waiting = asyncio.create_task(told.wait())
+    try:
+        await _say_when_up(serving, stated)
+        await asyncio.wait({serving, keys, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        is_due = keys.done() and not told.is_set()
+        gateway.is_stopping = not is_due
+        log.info("stopping: what is under way may end")
+        server.stop()  # type: ignore[no-untyped-call]
+        await asyncio.wait({serving}, timeout=stated.drain_seconds)
+        if not serving.done():
+            log.warning("stopped with requests under way: they took longer than drain_seconds")
+            serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        return is_due
+    finally:
+        for task in (keys, waiting):
+            task.cancel()
+
+
+async def _watch_keys(gateway: Gateway, home: Path) -> None:
+    """Return when the next TLS key is to be shown."""
+    while True:
+        try:
+            if await gateway.thread.run(tls_keys.look, home):
+                return
+        except Exception as error:  # noqa: BLE001 - a full disk today must not end the looking
+            refusal_of(error)
+        await asyncio.sleep(KEYS_SECONDS)
+
+
+async def _say_when_up(serving: asyncio.Task[None], stated: settings.Settings) -> None:
+    """Say on stderr when connections are taken."""
     while not serving.done():
         if await _answers(stated):
             print(f"listening on {stated.url}", file=sys.stderr, flush=True)  # noqa: T201 - for the person who started it
-            break
+            log.info("serving")
+            return
         await asyncio.sleep(0.05)
-    await serving
 
 
 async def _answers(stated: settings.Settings) -> bool:
@@ -136,6 +189,3 @@ async def _answers(stated: settings.Settings) -> bool:
         return False
     writer.close()
     return True
-
-
-logging.getLogger("swaddle.gateway").addHandler(logging.NullHandler())
