@@ -28,6 +28,7 @@ class Kind(Enum):
     GATEWAY = "gateway"
     REGISTRY = "registry"
     SUBMITTER = "submitter"
+    DOOR = "door"
 
 
 class HomeFault(SettingsFault):

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("swaddle.cli.submitter", "report", "The quality report on a transfer."),
     "inbox": ("swaddle.cli.submitter", "inbox", "What the registry has sent."),
     "get": ("swaddle.cli.submitter", "get", "Fetch and open what the registry has sent."),
+    "sftp": ("swaddle.cli.sftp", "group", "The SFTP door: second grade, for jobs that can do nothing else."),
     "custody": ("swaddle.cli.custody", "group", "The record of every copy."),
     "incident": ("swaddle.cli.incident", "group", "A breach: open it, scope it."),
 }
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 EXTRAS = {
-    "duckdb": "check", "starlette": "gateway", "granian": "gateway", "jinja2": "registry",
+    "duckdb": "check", "starlette": "gateway", "granian": "gateway", "asyncssh": "gateway", "jinja2": "registry",
     "duckdb_extension_httpfs": "registry", "numpy": "all",
 }  # fmt: skip
 
