@@ -2,61 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from swaddle import durable, home
+from swaddle.cli import registry_admin, registry_operations
+from swaddle.cli.registry_options import do, home_option, json_option, passphrase_from, passphrase_option, tell
 from swaddle.errors import UsageFault
 
-if TYPE_CHECKING:
-    from swaddle.registry.owner import Inside
-
 group = click.Group("registry", help="The inside: pulls, checks, stores, gives back.")
-
-home_option = click.option(
-    "--home", "home_path", type=click.Path(path_type=Path), help="The registry's folder; else $SWADDLE_HOME."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-passphrase_option = click.option(
-    "--passphrase-fd", type=int, help="Read the passphrase from this open file descriptor."
-)
-
-
-def passphrase_from(descriptor: int | None) -> Callable[[Mapping[str, Any]], bytes]:
-    """How the passphrase is come by, once the settings are known (docs/keys.md)."""
-
-    def get(values: Mapping[str, Any]) -> bytes:
-        from swaddle.envelope.unlock import passphrase
-
-        return passphrase(values, fd=descriptor, environment=os.environ, terminal=sys.stdin.isatty())
-
-    return get
-
-
-def registry_at(home_path: Path | None, descriptor: int | None) -> AbstractContextManager[Inside]:
-    """The registry, to be asked: here if nobody owns its store, else through its owner."""
-    from swaddle.registry.operations import inside_of
-
-    return inside_of(home.locate(home_path), passphrase_from(descriptor))
-
-
-def do(home_path: Path | None, descriptor: int | None, operation: str, **values: Any) -> Any:
-    """Do one operation on the registry."""
-    with registry_at(home_path, descriptor) as inside:
-        return inside.do(operation, **values)
-
-
-def tell(value: Mapping[str, Any], as_json: bool, words: Callable[[Mapping[str, Any]], str]) -> None:
-    """Print a result: as one JSON object, or in words."""
-    click.echo(json.dumps(value, indent=2) if as_json else words(value))
 
 
 @group.command()
@@ -102,7 +61,7 @@ def init(
             f"Registry {r['registry'][:8]} has claimed the gateway.\n"
             f"Root key {r['root']}\n"
             f"Submitters seal to intake key {r['intake_key'][:8]} until {r['seal_until']}.\n"
-            "Move keys/root.key offline now (docs/keys.md); `swaddle registry invite NAME` comes next."
+            "Move keys/root.key and keys/backup.json offline now (docs/keys.md); `swaddle registry invite NAME` comes next."
         ),
     )
 
@@ -130,6 +89,9 @@ def pull(home_path: Path | None, once: bool, passphrase_fd: int | None, as_json:
     """Let waiting submitters in, take in what the gateway holds, send the reports."""
     result = do(home_path, passphrase_fd, "pull")
     tell(result, as_json, pulled_words)
+    if result["alarms"]:
+        click.echo(f"ALARM: {', '.join(result['alarms'])}; see `swaddle registry alarms`.", err=True)
+        sys.exit(8)
     if result["failed"]:
         sys.exit(7)
 
@@ -177,6 +139,7 @@ def status_words(result: Mapping[str, Any]) -> str:
     intake = result["intake"]
     lines = [
         f"Registry {result['registry'][:8]}, intake key {intake['key_id'][:8]} until {intake['seal_until']}",
+        *[f"ALARM: {each['cause']}, raised at {each['raised_at']}" for each in result["alarms"]],
         f"Gateway: {gateway['why']}" if "why" in gateway else f"Gateway holds {gateway['body_bytes']:,} bytes",
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
@@ -199,3 +162,12 @@ def submitters(home_path: Path | None, passphrase_fd: int | None, as_json: bool)
         as_json,
         lambda r: "\n".join(f"{s['name']}: {s['state']}  {s['words'] or ''}" for s in r["submitters"]),
     )
+
+
+for command in (
+    registry_operations.alarms,
+    registry_operations.backup_keys,
+    registry_operations.release_freeze,
+    *registry_admin.COMMANDS,
+):
+    group.add_command(command)

@@ -50,6 +50,8 @@ EVENTS: Mapping[str, EventKind] = {
     "submitter-active": EventKind("submitter", "the keys of a submitter were verified and enrolled"),
     "submitter-rejected": EventKind("lookup digest", "keys came that the invitation does not vouch for; it is spent"),
     "submitter-revoked": EventKind("submitter", "the submitter's keys are no longer taken"),
+    "submitter-door": EventKind("submitter", "the SFTP door takes these SSH keys of the submitter, and no others"),
+    "door-trusted": EventKind("key", "manifests that this key of the SFTP door signed are taken from now on"),
     "key-made": EventKind("key", "a key pair was made"),
     "key-destroyed": EventKind("key", "a key was destroyed: nobody opens what was sealed to it"),
     "intake-published": EventKind("key", "submitters are told to seal to this intake key from now on"),
@@ -91,6 +93,10 @@ EVENTS: Mapping[str, EventKind] = {
     "gateway-instructed": EventKind("registry", "the gateway took a signed instruction"),
     "journal-drained": EventKind("journal head", "the gateway's journal was read, checked and taken over up to here"),
     "journal-broken": EventKind("journal head", "the gateway's journal does not hold: entries changed or gone"),
+    "alarm-raised": EventKind(
+        "freeze, transfer or registry", "the registry raised an alarm about this; `reason` says why"
+    ),
+    "alarm-answered": EventKind("freeze, transfer or registry", "somebody inside looked into it and ended the alarm"),
     "incident-opened": EventKind("incident", "a breach is being handled; its window is `from` to `to`"),
     "incident-scoped": EventKind("incident", "who could be affected was computed"),
     "incident-contained": EventKind("incident", "the breach is contained"),
@@ -105,6 +111,7 @@ WORDS = frozenset({
     "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim", "backup", "tls",  # keys
     "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain", "restored",  # reasons of a freeze
     "announced", "receiving", "held", "leased", "destroyed",  # states
+    "freeze", "foreign-lease", "silence", "canary",  # reasons of an alarm or a freeze
 })  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OPAQUE = re.compile(

@@ -9,7 +9,7 @@ from typing import Any
 
 from swaddle import durable, home
 from swaddle.errors import UsageFault
-from swaddle.registry import exchange, keys, work
+from swaddle.registry import backup_keys, exchange, keys, rotation
 from swaddle.registry.inside import now, open_registry
 from swaddle.registry.owner import AnotherOwner, Lock
 from swaddle.registry.settings import Settings, read
@@ -57,7 +57,8 @@ def begin(
             exchange.claim(inside.client, claim, inside.keyring, inside.state)
             if inside.ledger.head()[0] == 0:
                 inside.ledger.append("registry-made", inside.keyring.registry_id, {}, inside.now())
-            work.renew_intake_key(inside)
+            rotation.renew_intake_key(inside)
+            backup_keys.publish(inside)
             signed = inside.intake_keys.signed()
             assert signed is not None
             statement = json.loads(signed.message)

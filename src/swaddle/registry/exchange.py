@@ -17,6 +17,7 @@ from swaddle.custody.entry import FIRST_PREVIOUS, Entry, is_safe
 from swaddle.custody.ledger import Ledger
 from swaddle.envelope.signature import PublicSigningKey, Signed, open_signed, sign
 from swaddle.errors import IntegrityFault
+from swaddle.registry import pins
 from swaddle.registry.keys import Keyring
 from swaddle.registry.state import State
 from swaddle.wire import messages
@@ -87,7 +88,12 @@ def instruct(
 
 
 def drain_journal(
-    client: GatewayClient, keyring: Keyring, state: State, ledger: Ledger, now: Callable[[], datetime]
+    client: GatewayClient,
+    keyring: Keyring,
+    state: State,
+    ledger: Ledger,
+    now: Callable[[], datetime],
+    notice: Callable[[tuple[messages.JournalEntry, ...]], None] = lambda _: None,
 ) -> int:
     """Move the gateway's journal into custody, checking its chain; how many entries came.
 
@@ -107,11 +113,13 @@ def drain_journal(
             if drained > only_instructions:
                 instruct(client, keyring, state, "journal-drained", now(), through=last)
             return drained
+        notice(page.entries)
         for entry in page.entries:
             if entry.sequence != last + 1 or entry.previous != digest:
                 raise JournalBroken(f"entry {last + 1} is not the one that should follow")
             last, digest = last + 1, digest_hex(canonical(msgspec.to_builtins(entry)))
             keep(entry, ledger, keyring.registry_id)
+            pins.note(state, entry)
             state.set_facts(journal_digest=digest, journal_sequence=str(last))
             drained += 1
             only_instructions += entry.event == "instruction"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from swaddle import durable
 from swaddle.custody.ledger import FILE_NAME, Ledger
 from swaddle.home import Home, Kind, open_home
-from swaddle.registry import keys, settings
+from swaddle.registry import keys, pins, settings
 from swaddle.registry.keys import IntakeKeys, Keyring
 from swaddle.registry.settings import Settings
 from swaddle.registry.state import State
@@ -36,6 +36,7 @@ class Registry:
     store: Store
     ledger: Ledger
     client: GatewayClient
+    passphrase: bytes = field(repr=False, default=b"")
     now: Callable[[], datetime] = now
 
     @property
@@ -75,14 +76,19 @@ def open_registry(
     keyring = keys.unlock(path, secret)
     for folder in ("spool", "outbox", "store"):
         durable.make_folder(path / folder)
+    state = State(path / "registry.db")
+    client = GatewayClient(
+        wanted.gateway_url, wanted.gateway_pin or None, keyring.pull, further_pins=pins.known(state, wanted), clock=clock
+    )
     return Registry(
         home=path,
         settings=wanted,
         keyring=keyring,
         intake_keys=IntakeKeys(path, keyring, secret),
-        state=State(path / "registry.db"),
+        state=state,
         store=Store(path / "store", keyring.store),
         ledger=Ledger(path / FILE_NAME),
-        client=GatewayClient(wanted.gateway_url, wanted.gateway_pin or None, keyring.pull),
+        client=client,
+        passphrase=secret,
         now=clock,
     )

@@ -2,6 +2,8 @@
 
     keys/root.key, statement.key, pull.key    OpenSSH, under the passphrase; root.key belongs offline (docs/keys.md)
     keys/intake/<key id>.json                 a sealing pair under scrypt; in no backup; destroyed when its time is over
+    keys/intake/<key id>.until                when that is: written before the pair, gone after it
+    keys/*.next.key                           made by a rotation that the gateway has not confirmed yet (rotation.py)
     keys/store.json                           the keys of the three encrypted files and of the subject ids
     statements/certificate.json, intake.json  what the root and the statement key have signed
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +28,7 @@ from swaddle.errors import SettingsFault
 
 SEAL_FOR = timedelta(days=14)
 KEEP_AFTER = timedelta(days=16)
-RENEW_BEFORE = timedelta(days=1)
+RENEW_BEFORE = timedelta(days=7)
 STATEMENT_KEY_LIFE = timedelta(days=365)
 STORE_KEY_NAMES = ("identifiers", "subjects", "clinical", "subject_ids")
 
@@ -131,8 +134,9 @@ class IntakeKeys:
         key_id = pair.public.key_id
         seal_until = at + SEAL_FOR
         destroy_by = seal_until + KEEP_AFTER
-        durable.write_file(self._folder / f"{key_id}.json", pair.to_file(self._passphrase))
+        # The date before the pair: a kill in between never leaves a pair that nobody destroys.
         durable.write_file(self._folder / f"{key_id}.until", format_instant(destroy_by).encode())
+        durable.write_file(self._folder / f"{key_id}.json", pair.to_file(self._passphrase))
         previous = self.signed()
         statement = IntakeStatement(
             sequence=1 if previous is None else int(json.loads(previous.message)["sequence"]) + 1,
@@ -156,13 +160,25 @@ class IntakeKeys:
                     self._unlocked[key_id] = SealingPair.from_file(path.read_bytes(), self._passphrase)
         return self._unlocked.get(key_id)
 
+    def lock(self, pair: SealingPair) -> bytes:
+        """The key file of a pair, under the registry's passphrase."""
+        return pair.to_file(self._passphrase)
+
     def recipient(self) -> SealingPublic | None:
         """The public half that submitters seal to now."""
         signed = self.signed()
         return None if signed is None else SealingPublic.from_json(json.loads(signed.message)["recipient"])
 
-    def destroy_expired(self, at: datetime) -> list[str]:
-        """Destroy every pair whose time is over; their key ids.
+    def use(self, keyring: Keyring, intake: Signed | None) -> None:
+        """Go on with another statement key, and the statement in force as that one signs it."""
+        self._keyring = keyring
+        if intake is not None:
+            durable.write_file(self._statement_path, json.dumps(intake.to_json()).encode())
+
+    def destroy_expired(self, at: datetime, note: Callable[[str], None] = lambda _: None) -> list[str]:
+        """Destroy every pair whose time is over; their key ids. `note` is told each once its pair is gone.
+
+        A kill before `note` has returned leaves the date, so that the next call notes it.
 
         The file is removed and the unlocked copy dropped: afterwards nobody opens what was sealed to it. No more is
         claimed (NIST SP 800-88r2): not that its blocks on the disk were overwritten.
@@ -171,7 +187,8 @@ class IntakeKeys:
         for until in sorted(self._folder.glob("*.until")):
             if parse_instant(until.read_text()) <= at:
                 durable.remove_file(until.with_suffix(".json"))
-                durable.remove_file(until)
                 self._unlocked.pop(until.stem, None)
+                note(until.stem)
+                durable.remove_file(until)
                 destroyed.append(until.stem)
         return destroyed

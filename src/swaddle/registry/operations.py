@@ -11,7 +11,7 @@ from typing import Any
 from swaddle.canonical import format_instant
 from swaddle.errors import NetworkFault, UsageFault
 from swaddle.home import Kind, open_home
-from swaddle.registry import enrolment, subjects, work
+from swaddle.registry import admin, backup_keys, enrolment, releasing, rotation, subjects, watch, work
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.owner import Asker, Inside, Lock
 
@@ -138,6 +138,8 @@ def status(inside: Registry) -> dict[str, Any]:
             "destroy_by": intake["destroy_by"],
         },
         "gateway": gateway,
+        "alarms": alarms(inside)["alarms"],
+        "lost": releasing.lost(inside),
         "stored": inside.store.totals(),
         "submitters": list_submitters(inside)["submitters"],
         "transfers": [
@@ -172,6 +174,14 @@ def transfer_status(inside: Registry, transfer_id: str) -> dict[str, Any]:
         "verdict": inside.store.verdict(transfer.id),
         "report": transfer.feedback,
     }
+
+
+def alarms(inside: Registry, answer: str | None = None) -> dict[str, Any]:
+    """The alarms that stand; those about `answer` (an id, or its beginning) are ended first."""
+    ended = watch.answer_alarm(inside, answer) if answer else ()
+    stand = watch.standing(inside)
+    shown = [{"cause": each.cause, "subject": each.subject, "raised_at": each.raised_at} for each in stand]
+    return {"alarms": shown, "ended": len(ended), "text": [each.text() for each in stand]}
 
 
 def drain_journal(inside: Registry) -> dict[str, Any]:
@@ -216,7 +226,33 @@ def transfer_facts(inside: Registry) -> list[dict[str, Any]]:
     ]
 
 
+def make_backup_keys(inside: Registry, *, new: bool = False) -> dict[str, Any]:
+    """Make the backup pair, where there is none, and tell the gateway."""
+    return backup_keys.publish(inside, new=new)
+
+
+def rotate_keys(inside: Registry, which: str = "intake") -> dict[str, Any]:
+    """Make the next intake key, or the next pull key, now."""
+    rotation.settle(inside)
+    if which == "pull":
+        return rotation.rotate_pull(inside)
+    key_id = rotation.renew_intake_key(inside, at_once=True)
+    signed = inside.intake_keys.signed()
+    assert signed is not None
+    return {"intake_key": key_id, "seal_until": json.loads(signed.message)["seal_until"]}
+
+
 TABLE: dict[str, Callable[..., Any]] = {
+    "backup-keys": make_backup_keys,
+    "release-freeze": releasing.release_freeze,
+    "revoke": admin.revoke,
+    "quota": admin.quota,
+    "gateway-setting": admin.gateway_setting,
+    "contact": admin.contact,
+    "rotate-keys": rotate_keys,
+    "next-statement-key": rotation.begin_statement,
+    "take-certificate": rotation.finish_statement,
+    "alarms": alarms,
     "pull": pull,
     "invite": invite,
     "submitters": list_submitters,

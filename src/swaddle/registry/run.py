@@ -12,6 +12,7 @@ from swaddle.errors import SwaddleError
 from swaddle.registry.inside import open_registry
 from swaddle.registry.operations import Operations
 from swaddle.registry.owner import AnotherOwner, Lock, Server
+from swaddle.registry.watch import Watch
 
 
 def run_forever(
@@ -38,6 +39,8 @@ def run_forever(
     operations = Operations(inside)
     turn = threading.Lock()
     server = Server(home, operations, turn)
+    watch = Watch(inside, say)
+    watch.start()
     say("registry running; it owns the store and pulls by itself")
     trouble, rounds = "", 0
     try:
@@ -54,11 +57,13 @@ def run_forever(
                 if error.code != trouble:  # said once, not at every look
                     say(error.text())
                 trouble = error.code
+            watch.tell()
             rounds += 1
             if rounds == stop_after:
                 break
             stop.wait(inside.settings.pull_interval_s)
     finally:
+        watch.close()
         server.close()
         inside.close()
         lock.release()

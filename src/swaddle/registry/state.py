@@ -6,10 +6,12 @@ encrypted files of store.py. Each method is one transaction, so a kill leaves a 
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from swaddle.durable import DiskFault
@@ -21,29 +23,43 @@ create table if not exists facts (name text primary key, value text not null) st
 create table if not exists submitters (
     id text primary key, name text not null unique, state text not null,
     signing_key text, sealing text, enrolment text, words text, invited_at text not null, active_at text,
-    sites text not null default '[]', contact text, language text not null default 'en') strict;
+    sites text not null default '[]', contact text, language text not null default 'en',
+    ssh_keys text not null default '[]', ssh_keys_told text not null default '[]') strict;
 create table if not exists revoked_keys (
-    fingerprint text primary key, submitter text not null, at text not null) strict;
+    fingerprint text primary key, submitter text not null, entry integer not null) strict;
 create table if not exists invitations (
     lookup_sha256 text primary key, submitter text not null, proof_key blob not null, expires text not null) strict;
 create table if not exists transfers (
     id text primary key, submitter text not null, step text not null, token text not null, held_at text,
     outcome text, reason text, kind text, stated_subjects integer, load_id integer, receipt text,
-    attempts integer not null default 0, feedback text) strict;
+    attempts integer not null default 0, feedback text, door text, content text) strict;
 create index if not exists transfers_begun on transfers (step) where step <> 'acknowledged';
 create index if not exists transfers_unanswered on transfers (submitter)
     where step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> '';
 """
+LATER_INDICES = """
+create index if not exists transfers_content on transfers (submitter, content) where content is not null;
+"""
 
 # Columns that came after a table was first made somewhere: added where they are not there yet.
-LATER_COLUMNS = {"submitters": {"contact": "text", "language": "text not null default 'en'"}}
+LATER_COLUMNS = {
+    "submitters": {
+        "contact": "text",
+        "language": "text not null default 'en'",
+        "ssh_keys": "text not null default '[]'",
+        "ssh_keys_told": "text not null default '[]'",
+    },
+    "transfers": {"door": "text", "content": "text"},
+}
 
 
 @dataclass(frozen=True)
 class Submitter:
     """An organisation that sends: its opaque id, its name (known only here), its public keys once it is active.
 
-    `contact` is the mail address for content-free mail, in `language`; where there is none, none is sent.
+    `contact` is the mail address for content-free mail, in `language`; where there is none, none is sent. `ssh_keys`
+    let it in at the SFTP door, `ssh_keys_told` are those that the gateway was told; one that has no other keys is
+    active all the same, and its reports wait here until it has a sealing pair.
     """
 
     id: str
@@ -57,6 +73,13 @@ class Submitter:
     sites: tuple[str, ...]
     contact: str | None = None
     language: str = "en"
+    ssh_keys: tuple[str, ...] = ()
+    ssh_keys_told: tuple[str, ...] = ()
+
+    @property
+    def is_by_door_only(self) -> bool:
+        """Whether it has SSH keys and no others yet."""
+        return self.signing_key is None and bool(self.ssh_keys)
 
 
 @dataclass(frozen=True)
@@ -64,7 +87,8 @@ class Transfer:
     """How far the registry is with a transfer.
 
     `step` is one of leasing, taken-in, acknowledged; after each the next run goes on from there. `attempts` counts how
-    often it was begun to be opened: one that ends its process each time is not opened for ever.
+    often it was begun to be opened: one that ends its process each time is not opened for ever. `door` is the
+    fingerprint of the SSH key that brought it through the SFTP door; `content` a keyed digest of what was in it.
     """
 
     id: str
@@ -80,6 +104,8 @@ class Transfer:
     receipt: Signed | None
     attempts: int
     feedback: str | None
+    door: str | None = None
+    content: str | None = None
 
 
 class State:
@@ -95,6 +121,7 @@ class State:
             there = {row[1] for row in self._connection.execute(f"pragma table_info({table})")}
             for name in columns.keys() - there:
                 self._connection.execute(f"alter table {table} add column {name} {columns[name]}")
+        self._connection.executescript(LATER_INDICES)
         path.chmod(0o600)
 
     def close(self) -> None:
@@ -152,8 +179,10 @@ class State:
             self._run("begin immediate")
             self._run(
                 "insert into submitters (id, name, state, invited_at, sites) values (?, ?, 'invited', ?, ?)"
-                " on conflict (id) do update set invited_at = excluded.invited_at, state = 'invited',"
-                " sites = excluded.sites",
+                " on conflict (id) do update set invited_at = excluded.invited_at,"
+                # One that comes in by the door already stays as it is until it has keys of its own.
+                " state = iif(ssh_keys <> '[]' and state = 'active', 'active', 'invited'),"
+                " sites = iif(ssh_keys <> '[]' and excluded.sites = '[]', sites, excluded.sites)",
                 (submitter, name, invited_at, json.dumps(list(sites))),
             )
             self._run("delete from invitations where submitter = ?", (submitter,))
@@ -189,23 +218,57 @@ class State:
         """Where content-free mail goes, and in which language (registry.mail checks both); None: nowhere."""
         self._run("update submitters set contact = ?, language = ? where id = ?", (address, language, submitter))
 
-    def revoke(self, submitter: str, fingerprint: str | None, at: str) -> None:
-        """From now on its keys are no keys; state `revoking` until the gateway has been told."""
+    def revoke(self, submitter: str, fingerprint: str | None, entry: int) -> None:
+        """From custody entry number `entry` on its keys are no keys; state `revoking` until the gateway was told."""
         with self._connection:
             self._run("begin immediate")
             self._run("update submitters set state = 'revoking' where id = ?", (submitter,))
             self._run("delete from invitations where submitter = ?", (submitter,))
             if fingerprint is not None:
-                self._run("insert or ignore into revoked_keys values (?, ?, ?)", (fingerprint, submitter, at))
+                self._run("insert or ignore into revoked_keys values (?, ?, ?)", (fingerprint, submitter, entry))
+            known = self.submitter(submitter)
+            for ssh_key in () if known is None else known.ssh_keys:
+                values = (ssh_fingerprint(ssh_key), submitter, entry)
+                self._run("insert or replace into revoked_keys values (?, ?, ?)", values)
+            self._run("update submitters set ssh_keys = '[]', ssh_keys_told = '[]' where id = ?", (submitter,))
 
     def revoked(self, submitter: str) -> None:
         """The gateway has been told."""
         self._run("update submitters set state = 'revoked' where id = ? and state = 'revoking'", (submitter,))
 
-    def revoked_at(self, fingerprint: str) -> str | None:
-        """When a signing key was revoked, if it was."""
-        row = self._run("select at from revoked_keys where fingerprint = ?", (fingerprint,)).fetchone()
-        return None if row is None else str(row[0])
+    def revoked_by(self, fingerprint: str) -> int | None:
+        """The number of the custody entry that revoked a signing key, if it was revoked."""
+        row = self._run("select entry from revoked_keys where fingerprint = ?", (fingerprint,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def let_in_by_door(self, rows: Iterable[Submitter], entry: int) -> None:
+        """Keep submitters with the SSH keys, sites and addresses that they now have: all of them or none.
+
+        A key that one no longer has is good for what the gateway held of it before custody entry number `entry`.
+        """
+        with self._connection:
+            self._run("begin immediate")
+            for row in rows:
+                known = self.submitter(row.id)
+                for gone in set(known.ssh_keys if known else ()) - set(row.ssh_keys):
+                    values: tuple[object, ...] = (ssh_fingerprint(gone), row.id, entry)
+                    self._run("insert or replace into revoked_keys values (?, ?, ?)", values)
+                self._run(
+                    "insert into submitters (id, name, state, invited_at, active_at, sites, contact, language, ssh_keys)"
+                    " values (?, ?, 'active', ?, ?, ?, ?, ?, ?) on conflict (id) do update set state = 'active',"
+                    " sites = excluded.sites, contact = excluded.contact, language = excluded.language,"
+                    " ssh_keys = excluded.ssh_keys, active_at = coalesce(active_at, excluded.active_at)",
+                    (row.id, row.name, row.invited_at, row.active_at, json.dumps(list(row.sites)), row.contact,
+                     row.language, json.dumps(list(row.ssh_keys))),
+                )  # fmt: skip
+
+    def told_of_door(self, submitter: str, ssh_keys: Sequence[str]) -> None:
+        """The gateway was told these SSH keys of a submitter."""
+        self._run("update submitters set ssh_keys_told = ? where id = ?", (json.dumps(list(ssh_keys)), submitter))
+
+    def forget_told_of_door(self) -> None:
+        """The gateway came back from a backup: it is told again."""
+        self._run("update submitters set ssh_keys_told = '[\"\"]' where ssh_keys <> '[]'")
 
     def submitters(self) -> list[Submitter]:
         """All of them, by name."""
@@ -222,7 +285,7 @@ class State:
     def _submitters(self, where: str, *values: str) -> list[Submitter]:
         rows = self._run(
             "select id, name, state, signing_key, sealing, words, invited_at, active_at, sites,"
-            f" contact, language from submitters {where}",
+            f" contact, language, ssh_keys, ssh_keys_told from submitters {where}",
             values,
         )
         return [_submitter(row) for row in rows]
@@ -262,7 +325,11 @@ class State:
 
     def unanswered(self) -> list[Transfer]:
         """Those that are taken in, or were found unreadable, and whose submitter has no report yet, in order."""
-        where = "step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> ''"
+        where = (
+            "step = 'acknowledged' and feedback is null and outcome <> 'expired' and submitter <> ''"
+            # What came by the door of one that has no sealing pair yet waits, however much of it there is.
+            " and submitter in (select id from submitters where state = 'active' and sealing is not null)"
+        )
         return list(self._transfers(f"where {where} order by rowid", ()))
 
     def is_ended(self, transfer: str) -> bool:
@@ -270,14 +337,29 @@ class State:
         known = self.transfer(transfer)
         return known is not None and known.step == "acknowledged"
 
+    def stored_with(self, submitter: str, content: str, besides: str) -> str | None:
+        """The first transfer of a submitter that was stored with this very content."""
+        row = self._run(
+            "select id from transfers where submitter = ? and content = ? and outcome = 'stored' and id <> ?"
+            " order by rowid limit 1",
+            (submitter, content, besides),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def _transfers(self, where: str, values: tuple[str | int, ...]) -> Iterable[Transfer]:
         rows = self._run(
             "select id, submitter, step, token, held_at, outcome, reason, kind, stated_subjects, load_id, receipt,"
-            f" attempts, feedback from transfers {where}",
+            f" attempts, feedback, door, content from transfers {where}",
             values,
         )
         for row in rows:
             yield Transfer(*(*row[:10], _load(row[10]), *row[11:]))
+
+
+def ssh_fingerprint(ssh_key: str) -> str:
+    """`SHA256:…` of an SSH public key line, as `ssh-keygen -l` prints it."""
+    digest = sha256(base64.b64decode(ssh_key.split()[1])).digest()
+    return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
 
 
 def _dump(signed: Signed) -> str:
@@ -304,4 +386,6 @@ def _submitter(row: tuple[str | None, ...]) -> Submitter:
         sites=tuple(json.loads(row[8] or "[]")),
         contact=row[9],
         language=row[10] or "en",
+        ssh_keys=tuple(json.loads(row[11] or "[]")),
+        ssh_keys_told=tuple(json.loads(row[12] or "[]")),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from swaddle.canonical import digest_hex
@@ -16,7 +17,7 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import enrolment, exchange, pull
+from swaddle.registry import admin, enrolment, exchange, pull, rotation, watch
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -43,7 +44,9 @@ class GivenUp(IntegrityFault):
 def look(inside: Registry) -> dict[str, Any]:
     """One look at the gateway, everything that waits done; the object of `registry pull --json`."""
     tidy(inside)
-    renew_intake_key(inside)
+    rotation.settle(inside)
+    admin.settle(inside)
+    rotation.renew_intake_key(inside)
     enrolled = enrolment.activate_waiting(
         client=inside.client, keyring=inside.keyring, state=inside.state, ledger=inside.ledger, at=inside.now()
     )
@@ -72,6 +75,7 @@ def look(inside: Registry) -> dict[str, Any]:
         ],
         "enrolled": [{**each, "name": names.get(each["submitter"], "unknown")} for each in enrolled],
         "reports_sent": reports,
+        "alarms": [alarm.cause for alarm in watch.standing(inside)],
     }
 
 
@@ -89,24 +93,14 @@ def tidy(inside: Registry) -> None:
 
 def drain(inside: Registry) -> None:
     """Take the gateway's journal over into custody."""
-    exchange.drain_journal(inside.client, inside.keyring, inside.state, inside.ledger, inside.now)
-
-
-def renew_intake_key(inside: Registry) -> None:
-    """Make and publish the next intake key when it is time; destroy those whose time is over."""
-    at = inside.now()
-    for key_id in inside.intake_keys.destroy_expired(at):
-        inside.ledger.append("key-destroyed", key_id, {"key": "intake"}, at)
-    if inside.intake_keys.is_due(at):
-        _, key_id = inside.intake_keys.renew(at, (inside.settings.gateway_pin,) if inside.settings.gateway_pin else ())
-        inside.ledger.append("key-made", key_id, {"key": "intake"}, at)
-    signed = inside.intake_keys.signed()
-    assert signed is not None
-    key_id = str(json.loads(signed.message)["recipient"]["key_id"])
-    if inside.state.fact("intake_published") != key_id:
-        exchange.instruct(inside.client, inside.keyring, inside.state, "intake", at, intake=signed.to_json())
-        inside.state.set_facts(intake_published=key_id)
-        inside.ledger.append("intake-published", key_id, {"key": "intake"}, at)
+    try:
+        exchange.drain_journal(
+            inside.client, inside.keyring, inside.state, inside.ledger, inside.now, partial(watch.notice, inside)
+        )
+    except exchange.JournalBroken:
+        watch.journal_broken(inside, is_broken=True)
+        raise
+    watch.journal_broken(inside, is_broken=False)
 
 
 def to_take_in(inside: Registry) -> list[str]:

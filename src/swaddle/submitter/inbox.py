@@ -19,8 +19,8 @@ import msgspec
 from swaddle import durable
 from swaddle.canonical import digest_hex, format_instant, parse_instant
 from swaddle.envelope.manifest import Manifest
-from swaddle.envelope.refusals import DescriptionMalformed, Replayed, WrongSigner
-from swaddle.envelope.signature import ACKNOWLEDGEMENT, PublicSigningKey, sign
+from swaddle.envelope.refusals import DescriptionMalformed, NotInForce, Replayed, WrongSigner
+from swaddle.envelope.signature import ACKNOWLEDGEMENT, sign
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
 from swaddle.errors import IntegrityFault, NotThere, UsageFault
 from swaddle.feedback.bundle import LARGEST_BUNDLE_BYTES, NotABundle, unpack
@@ -206,9 +206,12 @@ def _open(
     party: Party, client: GatewayClient, transfer: str, given: messages.Lease, token: str
 ) -> tuple[Opened, dict[str, bytes]]:
     """What was sent, opened and unpacked, once all of it holds."""
-    key = trust.statement_key(party.home, party.settings.root, party.now())
     header, description = b64decode(given.header), b64decode(given.description)
-    manifest = _checked(party, transfer, given, key)
+    try:
+        manifest = _checked(party, transfer, given)
+    except (WrongSigner, NotInForce):  # the registry may have a new statement key, under the same root
+        trust.ask(client, party.home, party.settings.root, party.now())
+        manifest = _checked(party, transfer, given)
     opened = open_envelope(manifest, header, description, {party.sealing.public.key_id: party.sealing})
     if opened.description.kind != FEEDBACK:
         raise KindUnknown
@@ -221,15 +224,16 @@ def _lease(client: GatewayClient, transfer: str, token: str) -> messages.Lease:
     return messages.convert(answer, messages.Lease)
 
 
-def _checked(party: Party, transfer: str, given: messages.Lease, key: PublicSigningKey) -> Manifest:
+def _checked(party: Party, transfer: str, given: messages.Lease) -> Manifest:
     """All that can be known before opening: the registry signed it, for us, as this transfer.
 
     Raises:
         EnvelopeRefused: it did not.
     """
     seen = {one.transfer for one in received(party.home)}
+    keys = trust.statement_keys(party.home, party.settings.root, party.now())
     manifest = check_envelope(
-        given.manifest.signed(), b64decode(given.header), b64decode(given.description), (key,), seen
+        given.manifest.signed(), b64decode(given.header), b64decode(given.description), keys, seen
     )
     registry = trust.known_intake(party.home)
     if registry is None or manifest.core.submitter != registry.registry:

@@ -6,6 +6,7 @@ takes.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,13 +80,13 @@ def keep_held(state: State, send: Outgoing, signed: Signed, journal_key: PublicS
     return held
 
 
-def keep_receipt(state: State, send: Outgoing, signed: Signed, statement_key: PublicSigningKey) -> Receipt:
+def keep_receipt(state: State, send: Outgoing, signed: Signed, keys: Collection[PublicSigningKey]) -> Receipt:
     """Verify a receipt against what was sent and keep it.
 
     Raises:
         ReceiptWrong, WrongSigner, SignatureInvalid: it is not the registry's word on this transfer.
     """
-    entry = open_signed(signed, RECEIPT, [statement_key])
+    entry = open_signed(signed, RECEIPT, keys)
     receipt = read_receipt(str(send.transfer), entry)
     if send.finish is None or receipt.manifest_sha256 not in {None, digest_hex(send.finish.manifest.message.encode())}:
         raise ReceiptWrong
