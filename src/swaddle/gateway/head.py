@@ -15,10 +15,14 @@ from swaddle.wire.signing import Request
 ONCE = frozenset(
     {
         "host", "content-length", "content-type", "content-digest", "content-encoding", "transfer-encoding",
-        "signature", "signature-input", "swaddle-lease",
+        "repr-digest", "signature", "signature-input", "swaddle-lease",
     }
 )  # fmt: skip
 METHODS = frozenset({"GET", "POST", "PUT"})
+# Nowhere else: a HEAD of what GET reads would count as reading it.
+UPLOAD_METHODS = frozenset({"HEAD", "PATCH", "DELETE"})
+_UPLOADS = "/v1/uploads/"
+_PART = re.compile(r"/v1/transfers/[0-9a-f]{32}/parts/[0-9]{1,6}")
 MOST_FIELDS = 64
 _PATH = re.compile(r"/[A-Za-z0-9/_-]{0,200}")
 _QUERY = re.compile(r"[A-Za-z0-9=&_-]{0,100}")
@@ -59,9 +63,15 @@ def read_head(
     if "upgrade" in names:
         raise Refusal("malformed")
     path, question = _text(raw_path), _text(query)
-    if method not in METHODS or not _PATH.fullmatch(path) or not _QUERY.fullmatch(question):
+    if not _may_ask(method, path) or not _PATH.fullmatch(path) or not _QUERY.fullmatch(question):
         raise Refusal("not-found")
     return Request(method=method, authority=authority, path=path, query=question, headers=headers)
+
+
+def _may_ask(method: str, path: str) -> bool:
+    if path.startswith(_UPLOADS):
+        return method in UPLOAD_METHODS
+    return method in METHODS or (method == "OPTIONS" and _PART.fullmatch(path) is not None)
 
 
 def length_of(request: Request, limit_bytes: int) -> int:

@@ -15,10 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from swaddle.canonical import format_instant
 from swaddle.durable import DiskFault
-from swaddle.gateway import counts, enrolment, instructions, reading, restored, sending, sweep, trust
+from swaddle.gateway import counts, enrolment, health, instructions, reading, restored, sending, sweep, trust, uploads
 from swaddle.gateway.access import Who, must_be_registry
 from swaddle.gateway.app import UNSIGNED_LIMIT_BYTES, Call, Gateway, answer, call_of
-from swaddle.gateway.bodies import give_out, stated_digest, take_in
+from swaddle.gateway.bodies import give_out
 from swaddle.gateway.refusal import Refusal
 from swaddle.wire import messages
 from swaddle.wire.statements import Invite, Revoke
@@ -27,7 +27,6 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,5}")
 _AFTER = re.compile(r"after=(0|[1-9][0-9]{0,14})")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-PART_LIMIT_BYTES = 2**31
 RENEW_SECONDS = 30
 
 
@@ -102,29 +101,6 @@ async def announce(call: Call) -> Response:
     free = call.gateway.store.free_bytes()
     announced, is_new = await call.gateway.thread.run(sending.announce, who, message, free)
     return answer(announced, 201 if is_new else 200)
-
-
-async def put_part(call: Call, transfer: str, number: int) -> Response:
-    """A part comes in: to disk as it comes, its digest checked, then recorded."""
-    gateway, who = call.gateway, await call.who()
-    body = call.body(PART_LIMIT_BYTES)
-    length = int(call.request.all_of("content-length")[0])
-    expected = stated_digest(call.request)
-    place = await gateway.thread.run(sending.place_for_part, who, transfer, number, length)
-    if place.present_sha256 == expected.hex():
-        await body.drain()
-        return Response(status_code=204)
-    if gateway.store.free_bytes() - length < gateway.settings.reserve_bytes:
-        raise Refusal("full")
-    if gateway.uploads.total() >= gateway.settings.uploads or gateway.uploads[who.id] >= gateway.settings.uploads_each:
-        raise Refusal("busy")
-    gateway.uploads[who.id] += 1
-    try:
-        await _store_part(call, who, transfer, number, expected)
-    finally:
-        gateway.uploads[who.id] -= 1
-    await gateway.count_bytes(length)
-    return Response(status_code=204)
 
 
 async def finish(call: Call, transfer: str) -> Response:
@@ -235,32 +211,6 @@ async def _unsigned(call: Call, kind: type[messages.M]) -> messages.M:
         call.gateway.unsigned -= 1
 
 
-async def _store_part(call: Call, who: Who, transfer: str, number: int, expected: bytes) -> None:
-    """Take a part in, keep it, record it; whatever fails, nothing half stays."""
-    gateway = call.gateway
-    incoming = gateway.store.receive()
-    try:
-        await take_in(call.body_read(), incoming)
-        if incoming.sha256() != expected:
-            raise Refusal("digest")  # noqa: TRY301 - one way out, whatever fails
-        body = await gateway.thread.elsewhere(incoming.keep)
-    except BaseException:
-        incoming.drop()
-        raise
-    run = gateway.thread.run
-    unneeded: str | None = None
-    try:
-        unneeded = await run(sending.record_part, who, transfer, number, body, incoming.size_bytes, expected.hex())
-    except BaseException:
-        # A disk may say no to what it has done: the rows say whether the part is one of theirs.
-        unneeded = None if await run(sending.is_recorded, body) else body
-        raise
-    finally:
-        if unneeded is not None:
-            with suppress(DiskFault):  # a stray; removed at the next start
-                await gateway.thread.elsewhere(gateway.store.remove, unneeded)
-
-
 async def _destroy(gateway: Gateway, transfer: str) -> None:
     """Destroy at once; what the disk refuses is tried again by the sweeper."""
     with suppress(DiskFault, Refusal):
@@ -307,6 +257,8 @@ def _matched(pattern: re.Pattern[str], text: str) -> str:
 
 
 ROUTES: list[BaseRoute] = [
+    Route("/healthz", _plain(health.alive), methods=["GET"]),
+    Route("/readyz", _plain(health.ready), methods=["GET"]),
     Route("/v1/time", _plain(server_time), methods=["GET"]),
     Route("/v1/claim", _plain(claim), methods=["POST"]),
     Route("/v1/enrolments", _plain(enrol), methods=["POST"]),
@@ -323,6 +275,8 @@ ROUTES: list[BaseRoute] = [
     Route("/v1/transfers/{id}/lease", _of_transfer(lease), methods=["POST"]),
     Route("/v1/transfers/{id}/acknowledgement", _of_transfer(acknowledge), methods=["POST"]),
     Route("/v1/transfers/{id}/give-back", _of_transfer(give_back), methods=["POST"]),
-    Route("/v1/transfers/{id}/parts/{number}", _of_part(put_part), methods=["PUT"]),
+    Route("/v1/transfers/{id}/parts/{number}", _of_part(uploads.put_part), methods=["PUT"]),
+    Route("/v1/transfers/{id}/parts/{number}", _of_part(uploads.options_of_part), methods=["OPTIONS"]),
+    Route("/v1/uploads/{id}", _of_transfer(uploads.on_upload), methods=["HEAD", "PATCH", "DELETE"]),
     Route("/v1/transfers/{id}/parts/{number}", _of_part(get_part), methods=["GET"]),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from swaddle.gateway import journal, rows
+from swaddle.gateway import journal, rows, upload_rows
 from swaddle.gateway.index import Index, IndexThread, seconds
 from swaddle.gateway.reading import lapse_if_due
 from swaddle.gateway.store import Store
@@ -117,6 +117,9 @@ async def sweep(thread: IndexThread, store: Store) -> int:
         destroyed += len(found.to_destroy)
         if len(found.to_destroy) < _SOME and found.expired < _SOME:
             break
+    for upload in await thread.run(upload_rows.idle):  # its file first, so that none is forgotten
+        await thread.outside(store.drop_unfinished, upload)
+        await thread.run(upload_rows.remove, upload)
     await thread.run(forget)
     return destroyed
 

@@ -108,6 +108,9 @@ class Shelf(Form):
     def location(self, kept: Kept) -> str:
         """The address of its upload resource."""
 
+    def turn(self, upload: str) -> str:
+        """What one request at a time may have: the upload, or what it is of."""
+
 
 class Engine:
     """Answers requests about the uploads of shelves; one to a process."""
@@ -126,7 +129,7 @@ class Engine:
         """
         kept = await shelf.make(upload)
         where = (("location", shelf.location(kept)),)
-        async with self.turns.take(kept.id, is_writer=True) as turn:
+        async with self.turns.take(shelf.turn(kept.id), is_writer=True) as turn:
             if asked.interim is not None:
                 await asked.interim((*where, ("upload-limit", shelf.limits.field())))
             answer = await self._take(asked, shelf, kept, content, turn)
@@ -139,7 +142,7 @@ class Engine:
         Raises:
             Refused, HungUp: as `create`.
         """
-        async with self.turns.take(name, is_writer=True) as turn:
+        async with self.turns.take(shelf.turn(name), is_writer=True) as turn:
             kept = await self._find(shelf, name)
             try:
                 upload, content = said.appending(kept.upload, asked.fields, shelf.limits)
@@ -157,7 +160,7 @@ class Engine:
         Raises:
             Refused: `not-found`, `gone` or `version`.
         """
-        async with self.turns.take(name, is_writer=False):
+        async with self.turns.take(shelf.turn(name), is_writer=False):
             kept = await self._find(shelf, name)
             protocol = said.must_speak(asked.fields, kept.upload)
             if kept.upload.state not in {State.OPEN, State.COMPLETE}:
@@ -171,7 +174,7 @@ class Engine:
         Raises:
             Refused: `not-found`, `gone` or `version`.
         """
-        async with self.turns.take(name, is_writer=False):
+        async with self.turns.take(shelf.turn(name), is_writer=False):
             kept = await self._find(shelf, name)
             said.must_speak(asked.fields, kept.upload)
             kept.upload = kept.upload.take(Event.CANCEL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from typing import Protocol
 from swaddle import durable
 
 READ_BYTES = 1024 * 1024
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MAKERS = {
     "sha-256": hashlib.sha256,
     "sha-512": hashlib.sha512,
@@ -170,3 +172,11 @@ def length_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def boot_id() -> str:
+    """Another text after each start of the machine; where the system does not say, each start of the process is one."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return secrets.token_hex(16)

@@ -22,12 +22,11 @@ import msgspec
 from swaddle import durable
 from swaddle.gateway.upload_content import Pace
 from swaddle.gateway.upload_engine import Answer, Kept
-from swaddle.gateway.upload_file import length_of
+from swaddle.gateway.upload_file import boot_id, length_of
 from swaddle.wire.resumable import Limits, Protocol, Refused, State, Upload
 from swaddle.wire.upload_fields import Digests
 
 ID = re.compile(r"[0-9a-f]{32}")
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,14 +75,6 @@ def note_of(upload: Upload, boot: str, *, is_sure: bool) -> Note:
         is_sure=is_sure,
         boot=boot,
     )
-
-
-def boot_id() -> str:
-    """Another text after each start of the machine; where the system does not say, each start of the process is one."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return secrets.token_hex(16)
 
 
 @dataclass
@@ -163,6 +154,10 @@ class Folder:
     def location(self, kept: Kept) -> str:
         """The address of its upload resource."""
         return f"{self.base}{kept.id}"
+
+    def turn(self, upload: str) -> str:
+        """One request at a time has an upload."""
+        return upload
 
     async def sweep(self) -> None:
         """Remove what has expired long ago; until then it is remembered as expired."""

@@ -21,7 +21,7 @@ from swaddle.errors import NotPermitted, SettingsFault
 LABEL = "swaddle"
 WINDOW = timedelta(seconds=60)
 DERIVED = ("@method", "@authority", "@path", "@query")
-COVERED_IF_PRESENT = ("content-length", "content-type", "content-digest", "swaddle-lease")
+COVERED_IF_PRESENT = ("content-length", "content-type", "content-digest", "repr-digest", "swaddle-lease")
 
 _TOKEN = re.compile(r"[A-Z]{1,16}")
 _FIELD_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
