@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from swaddle.cli.registry import do, home_option, json_option, passphrase_option, tell
+from swaddle.cli.registry_options import do, home_option, json_option, passphrase_option, tell
 
 group = click.Group("custody", help="The record of every copy.")
 

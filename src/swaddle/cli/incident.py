@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from swaddle.cli.registry import home_option, json_option, passphrase_option, registry_at, tell
+from swaddle.cli.registry_options import home_option, json_option, passphrase_option, registry_at, tell
 
 group = click.Group("incident", help="A breach: open it, scope it.")
 

@@ -17,7 +17,7 @@ from swaddle.custody.ledger import Ledger
 from swaddle.envelope.signature import sign
 from swaddle.envelope.words import six_words
 from swaddle.errors import SwaddleError, UsageFault
-from swaddle.registry import exchange
+from swaddle.registry import exchange, pins
 from swaddle.registry.keys import Keyring
 from swaddle.registry.settings import Settings
 from swaddle.registry.state import State
@@ -64,12 +64,12 @@ def invite(
         NameTaken: that submitter is active.
     """
     known = state.submitter_named(name)
-    if known is not None and known.state == "active":
+    if known is not None and known.state == "active" and not known.is_by_door_only:
         raise NameTaken
     submitter = known.id if known else secrets.token_hex(16)
     invitation = Invitation(
         url=settings.gateway_url,
-        pin=settings.gateway_pin or None,
+        pin=next(iter(pins.known(state, settings)), None),
         root=keyring.root.fingerprint,
         secret=secrets.token_bytes(SECRET_BYTES),
         expires=at + INVITATION_LIFE,

@@ -78,7 +78,11 @@ def open_registry(
         durable.make_folder(path / folder)
     state = State(path / "registry.db")
     client = GatewayClient(
-        wanted.gateway_url, wanted.gateway_pin or None, keyring.pull, further_pins=pins.known(state, wanted), clock=clock
+        wanted.gateway_url,
+        wanted.gateway_pin or None,
+        keyring.pull,
+        further_pins=pins.known(state, wanted),
+        clock=clock,
     )
     return Registry(
         home=path,

@@ -1,7 +1,7 @@
 """Which TLS keys the gateway may show: the pin of the claim, then those that its signed journal announced.
 
 The next key's pin goes into the intake statement beside the present one, 30 days and more before it is shown; when it
-is shown, it stands there alone. Without a pin of the claim a public authority vouches for the gateway, and none is kept.
+is shown, it stands there alone. Without a pin of the claim a public authority vouches for the gateway: none is kept.
 """
 
 from __future__ import annotations

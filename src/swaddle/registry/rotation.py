@@ -104,7 +104,9 @@ def settle_pull(inside: Registry) -> None:
     note(inside, "key-made", fingerprint, "pull")
     settings = inside.settings
     further = pins.known(inside.state, settings)
-    client = GatewayClient(settings.gateway_url, settings.gateway_pin or None, key, further_pins=further, clock=inside.now)
+    client = GatewayClient(
+        settings.gateway_url, settings.gateway_pin or None, key, further_pins=further, clock=inside.now
+    )
     try:
         client.get_json("/v1/intake")  # answered: an earlier call got as far as the gateway
     except NotPermitted:

@@ -103,6 +103,7 @@ class Watch:
             pin = settings.gateway_pin or None
             self._client = GatewayClient(settings.gateway_url, pin, pull, timeout_s=ANSWER_S)
             self._key = pull.public.fingerprint
+        self._client.also_trust(self._inside.client.pins)
         return self._client
 
     def _new_entries(self, client: GatewayClient) -> tuple[messages.JournalEntry, ...]:

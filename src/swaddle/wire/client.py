@@ -94,6 +94,15 @@ class GatewayClient:
         self._connection: http.client.HTTPConnection | None = None
         self._answered = False
 
+    @property
+    def pins(self) -> frozenset[str]:
+        """The keys that the gateway may show; none where a public authority vouches for it."""
+        return self._line.pins
+
+    def also_trust(self, pins: Collection[str]) -> None:
+        """Take further pins from the next connection on; a client without a pin keeps having none."""
+        self._line.also_trust(pins)
+
     def __enter__(self) -> Self:
         return self
 

@@ -79,11 +79,16 @@ class Line:
     def __init__(self, address: Address, pins: Collection[str], timeout_s: float, proxy: Proxy | None) -> None:
         """`pins`: any of them will do (the next key is announced ahead); none means the system's authorities."""
         self._address = address
-        self._pins = frozenset(pins)
+        self.pins = frozenset(pins)
         self._timeout_s = timeout_s
         self._proxy = proxy
         self._certificate: bytes | None = None
         self.round_trip_s = 0.0  # how long the way there and back takes: the quickest connecting so far; 0 before any
+
+    def also_trust(self, pins: Collection[str]) -> None:
+        """Take further pins; where there is none, the system's authorities stay the ones that are asked."""
+        if self.pins:
+            self.pins |= frozenset(pins)
 
     def open(self) -> BoundedSocket:
         """A connection whose other end is verified.
@@ -94,7 +99,7 @@ class Line:
             WrongCertificate: verification failed.
         """
         try:
-            if not self._pins:
+            if not self.pins:
                 return self._wrap(_system_context())
             known = self._certificate
             if known is not None:
@@ -117,7 +122,7 @@ class Line:
 
     def _pinned(self, certificate: bytes) -> BoundedSocket:
         connected = self._wrap(_pinned_context(certificate))
-        if pin_of(connected.getpeercert(binary_form=True) or b"") not in self._pins:
+        if pin_of(connected.getpeercert(binary_form=True) or b"") not in self.pins:
             connected.close()
             raise WrongPin
         return connected
@@ -144,7 +149,7 @@ class Line:
             with relay(self._address, self._timeout_s, self._proxy) as near:
                 shown = ssl.get_server_certificate(near, timeout=self._timeout_s)
         certificate = ssl.PEM_cert_to_DER_cert(shown)
-        if pin_of(certificate) not in self._pins:
+        if pin_of(certificate) not in self.pins:
             raise WrongPin
         return certificate
 
