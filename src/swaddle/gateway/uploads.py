@@ -129,7 +129,7 @@ async def _whole(call: Call, who: Who, shelf: PartShelf, part: OfPart) -> Respon
                 await _take_in(call, incoming, turn)
                 _must_be(part, incoming)
             except _BrokenOff as broken:
-                await _leave(gateway, shelf, part, incoming)
+                await _leave(call, shelf, part, incoming)
                 raise broken.why from None
             except BaseException:
                 incoming.drop()
@@ -205,12 +205,12 @@ def _must_be(part: OfPart, incoming: Incoming) -> None:
         raise Refusal("digest")
 
 
-async def _leave(gateway: Gateway, shelf: PartShelf, part: OfPart, incoming: Incoming) -> None:
-    """What came of a part that broke off becomes an upload; only a new sender's request asks for it."""
-    if not 0 < incoming.size_bytes < part.size_bytes:
+async def _leave(call: Call, shelf: PartShelf, part: OfPart, incoming: Incoming) -> None:
+    """What came of a part that broke off becomes an upload, if its sender knows how to go on."""
+    if not call.request.all_of("upload-complete") or not 0 < incoming.size_bytes < part.size_bytes:
         incoming.drop()
         return
-    came = await gateway.thread.elsewhere(incoming.leave)
+    came = await call.gateway.thread.elsewhere(incoming.leave)
     await shelf.keep_row(part.row(incoming.id, came))
 
 

@@ -9,11 +9,12 @@ every request of the protocol may be repeated (docs/spec/transfer.md). All other
 from __future__ import annotations
 
 import base64
+import copy
 import http.client
 import json
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from swaddle.canonical import JSON_LIMIT_BYTES, NotCanonical, canonical, parse_i
 from swaddle.durable import disk_fault, write_all
 from swaddle.envelope.signature import SigningKey
 from swaddle.wire.messages import Garbled
+from swaddle.wire.part_upload import PartUploads
 from swaddle.wire.problems import DigestRefused, GatewayBusy, Redirected, TooSlow, Unreachable, problem
 from swaddle.wire.signing import Request, content_digest, sign_request
 from swaddle.wire.tls import BoundedSocket, Line, connection_words
@@ -93,6 +95,7 @@ class GatewayClient:
         self._clock = clock
         self._connection: http.client.HTTPConnection | None = None
         self._answered = False
+        self._parts = PartUploads(self._part)
 
     @property
     def pins(self) -> frozenset[str]:
@@ -115,6 +118,12 @@ class GatewayClient:
     def round_trip_s(self) -> float:
         """How long the way to the gateway and back takes; 0 before the first request."""
         return self._line.round_trip_s
+
+    def beside(self) -> GatewayClient:
+        """Another client of the same gateway, for another thread; it need not look at the certificate again."""
+        another = copy.copy(self)
+        another._connection = None  # noqa: SLF001 - its own
+        return another
 
     def cut(self) -> None:
         """End what is under way, from another thread: it fails there as a broken connection."""
@@ -162,14 +171,12 @@ class GatewayClient:
     def put_part(self, path: str, data: memoryview, digest: bytes) -> None:
         """Send one part whose SHA-256 is `digest`; done when the gateway has it on its disk.
 
+        Called again with the same part after the line broke, it sends what the gateway does not have.
+
         Raises:
             NetworkFault, NotPermitted, NotThere, NotCollecting, SettingsFault: as wire/problems.py says.
         """
-        headers = (("content-type", "application/octet-stream"), ("content-digest", content_digest(digest)))
-        with self._answer(_Outgoing("PUT", path, headers, data), self._timeout_s * 4) as answer:
-            if answer.status not in {200, 201, 204}:
-                raise self._refusal(answer)
-            _read_capped(answer, SLICE_BYTES)
+        self._parts.put(path, data, digest)
 
     def get_part(self, path: str, lease: str, expected_bytes: int, into: Sink) -> None:
         """Read one part of exactly `expected_bytes`; its digest is checked where it is opened.
@@ -201,6 +208,16 @@ class GatewayClient:
                 left -= count
             if answer.read(1):
                 raise Garbled("a part goes on beyond its length")
+
+    def _part(
+        self, method: str, path: str, headers: tuple[tuple[str, str], ...], data: memoryview
+    ) -> Mapping[str, str]:
+        """One request of a part's upload; the fields of its answer."""
+        with self._answer(_Outgoing(method, path, headers, data), self._timeout_s * 4) as answer:
+            if answer.status not in {200, 201, 204}:
+                raise self._refusal(answer)
+            _read_capped(answer, SLICE_BYTES)
+            return {name.lower(): value for name, value in answer.getheaders()}
 
     def _json(self, outgoing: _Outgoing, seconds: float) -> dict[str, Any]:
         with self._answer(outgoing, seconds) as answer:
