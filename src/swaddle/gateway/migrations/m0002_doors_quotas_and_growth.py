@@ -11,6 +11,10 @@ ALTER TABLE transfers ADD COLUMN door TEXT;
 """
 
 TABLES = """
+CREATE TABLE uploads (
+    id TEXT PRIMARY KEY, transfer TEXT NOT NULL, number INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+    came INTEGER NOT NULL, boot TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (transfer, number)
+) STRICT;
 CREATE TABLE quotas (
     submitter TEXT PRIMARY KEY, bytes INTEGER, transfers INTEGER, transfers_per_hour INTEGER
 ) STRICT;
@@ -20,10 +24,6 @@ CREATE TABLE door_keys (
 CREATE TABLE changed_settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 CREATE TABLE earlier_intakes (
     key_id TEXT PRIMARY KEY, seal_until INTEGER NOT NULL, destroy_by INTEGER NOT NULL
-) STRICT;
-CREATE TABLE uploads (
-    id TEXT PRIMARY KEY, transfer TEXT NOT NULL, number INTEGER NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
-    came INTEGER NOT NULL, boot TEXT NOT NULL, state TEXT NOT NULL, UNIQUE (transfer, number)
 ) STRICT;
 CREATE TABLE tallies (what TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT;
 """
