@@ -17,8 +17,9 @@ from swaddle.errors import FileFault, UsageFault
 from swaddle.home import locate
 
 if TYPE_CHECKING:
-    from swaddle.submitter.folder import LeftOut
+    from swaddle.submitter.folder import Folder, LeftOut
     from swaddle.submitter.party import Party
+    from swaddle.submitter.prepare import Source
 
 PATH = click.Path(path_type=Path)
 HOME = click.option("--home", type=PATH, help="The submitter's folder; else $SWADDLE_HOME, else the usual place.")
@@ -160,18 +161,29 @@ def send(
 
     A folder is packed: what in it is new or changed since its last receipt goes as one transfer.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:  # opening the keys takes a core's time, looking at the files another's
+        looking = pool.submit(_look_at, paths, locate(home))
+        party = _party(home, passphrase_fd)
+        sources = looking.result()
     from swaddle.submitter.send import send as send_files
 
-    party = _party(home, passphrase_fd)
-    begun = time.monotonic()
     with progress() as tell:
-        done = send_files(party, paths, kind, progress=tell, wait_s=timeout if wait else 0, spooled=spool)
+        done = send_files(party, sources, kind, progress=tell, wait_s=timeout if wait else 0, spooled=spool)
     seconds = time.monotonic() - begun
     _tell(words.sent_json(done, seconds), as_json, words.sent(done, seconds))
     for one in done:
         if one.trouble is not None:
             click.echo(one.trouble.text(), err=True)
     sys.exit(words.exit_status(done))
+
+
+def _look_at(paths: tuple[Path, ...], home: Path) -> list[Source | Folder]:
+    from swaddle.submitter.send import look_at
+
+    return [look_at(path, home) for path in paths]
 
 
 @click.command()

@@ -118,17 +118,8 @@ def read_records(data: bytes) -> tuple[str, int | None] | None:
 def _block(name: bytes, size_bytes: int, kind: int) -> bytes:
     digits = b"%011o" % size_bytes
     checksum = _CONSTANT_SUM + sum(name) + sum(digits) + kind
-    return b"".join(
-        (
-            name.ljust(100, b"\x00"),
-            _BEFORE_SIZE,
-            digits,
-            _BETWEEN,
-            b"%06o\x00 " % checksum,
-            b"%c" % kind,
-            _AFTER_CHECKSUM,
-        )
-    )  # fmt: skip
+    before = name.ljust(100, b"\x00") + _BEFORE_SIZE + digits
+    return before + _BETWEEN + b"%06o\x00 %c" % (checksum, kind) + _AFTER_CHECKSUM
 
 
 def _record(key: str, value: bytes) -> bytes:

@@ -113,23 +113,45 @@ class PackPlaintext:
         start = len(head)
         end = start + size
         whole = end + pack.padding(size)
-        content = _Content(self._files, member)
         if whole > len(buffer):
-            self._rest, self._content = memoryview(head), content
+            self._rest, self._content = memoryview(head), _Content(self._files, member)
             return 0
         buffer[:start] = head
-        content.fill(buffer[start:end])
+        digest, state = self._read_whole(member, buffer[start:end])
         buffer[end:whole] = bytes(whole - end)
-        self._note(*content.close(), is_padded=True)
-        return whole
-
-    def _note(self, digest: bytes, state: str, *, is_padded: bool = False) -> None:
-        """A member is through."""
         self._digests.append(digest)
         if state:
             self._left_out.append((self._next, state))
-        if not is_padded:
-            self._rest = memoryview(bytes(pack.padding(self._members[self._next - 1].size_bytes)))
+        return whole
+
+    def _read_whole(self, member: Planned, buffer: memoryview) -> tuple[bytes, str]:
+        """A whole file in one reading, compared once, behind it: what changed before or while it was read shows."""
+        state = ""
+        try:
+            descriptor = self._files.open(member.path or member.name)
+            try:
+                count = read_at(descriptor, buffer, 0)
+                _check(descriptor, member)
+            finally:
+                os.close(descriptor)
+            if count == len(buffer):
+                return sha256(buffer).digest(), state
+            state = "changed"
+        except FileNotFoundError:
+            state = "gone"
+        except OSError:
+            state = "unreadable"
+        except Changed:
+            state = "changed"
+        buffer[:] = bytes(len(buffer))
+        return b"", state
+
+    def _note(self, digest: bytes, state: str) -> None:
+        """A member that took more than one reading is through."""
+        self._digests.append(digest)
+        if state:
+            self._left_out.append((self._next, state))
+        self._rest = memoryview(bytes(pack.padding(self._members[self._next - 1].size_bytes)))
 
     def _end(self) -> bytes:
         """The index, between its header and the archive's end."""
@@ -158,7 +180,7 @@ class _Content:
         self._state = ""
         try:
             self._descriptor = files.open(member.path or member.name)
-            self._check()
+            _check(self._descriptor, member)
         except FileNotFoundError:
             self._state = "gone"
         except OSError:
@@ -187,7 +209,7 @@ class _Content:
         """Digest and state; compares the file once more with what was planned."""
         if not self._state:
             try:
-                self._check()
+                _check(self._descriptor, self._member)
             except Changed:
                 self._state = "changed"
         if self._descriptor >= 0:
@@ -195,12 +217,19 @@ class _Content:
             self._descriptor = -1
         return self._digest.digest(), self._state
 
-    def _check(self) -> None:
-        found = os.fstat(self._descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError
-        if found.st_size != self._member.size_bytes or found.st_mtime_ns != self._member.mtime_ns:
-            raise Changed
+
+def _check(descriptor: int, member: Planned) -> None:
+    """Compare an open file with its plan.
+
+    Raises:
+        OSError: it is no regular file.
+        Changed: it is another one than was planned.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError
+    if found.st_size != member.size_bytes or found.st_mtime_ns != member.mtime_ns:
+        raise Changed
 
 
 class _Files:

@@ -45,7 +45,7 @@ def silent(phase: str, done: int, total: int) -> None:
 
 def send(
     party: Party,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Source | Folder],
     kind: str | None = None,
     *,
     progress: Progress = silent,
@@ -56,14 +56,14 @@ def send(
     """Send `paths` and whatever is open in this home; wait up to `wait_s` seconds for their receipts.
 
     A folder is packed: what in it is new or changed since it was last receipted goes as one transfer. `spooled` keeps
-    a sealed copy of what is begun now until its receipt.
+    a sealed copy of what is begun now until its receipt. `paths` may have been looked at before.
 
     Raises:
         FileUnusable: one of `paths` cannot be sent; nothing was done.
         AnotherRuns: another send is at work.
         NetworkFault, SettingsFault, NotPermitted, IntegrityFault: nothing more can be done now; run it again.
     """
-    sources = [look_into(path, party.home) if path.is_dir() else prepare.look_at(path) for path in paths]
+    sources = [look_at(path, party.home) if isinstance(path, Path) else path for path in paths]
     with party.client() as client:
         run = Run(party, client, progress, spooled=spooled)
         with only_one(party.state.lock):
@@ -71,6 +71,15 @@ def send(
         if wait_s > 0:
             run.wait(time.monotonic() + wait_s, sleep)
     return run.account()
+
+
+def look_at(path: Path, home: Path) -> Source | Folder:
+    """The file or the folder at `path` as it is now.
+
+    Raises:
+        FileUnusable: it cannot be sent.
+    """
+    return look_into(path, home) if path.is_dir() else prepare.look_at(path)
 
 
 class Run:
