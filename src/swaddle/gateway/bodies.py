@@ -148,8 +148,10 @@ async def take_in(body: Body, incoming: Incoming) -> None:
         return write() if gathered_bytes >= PIECE_BYTES or len(gathered) >= MOST_GATHERED else None
 
     try:
-        await body.read(take)
-        await write()
+        try:
+            await body.read(take)
+        finally:
+            await write()  # of a body that broke off too: an upload goes on behind it
     finally:
         if writing is not None:
             await asyncio.wait((writing,))
