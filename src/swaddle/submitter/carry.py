@@ -1,12 +1,13 @@
 """Carrying one send to the gateway, from wherever it is: announce, parts, finish, held.
 
 Before each step that others see, what is needed to repeat it is on the disk: the reference before the announcement, the
-digest after each part, the sealed envelope before the finish. So a send that is killed anywhere goes on as the same
-transfer, at a part boundary, with fresh nonces.
+digests of parts as they get through, the sealed envelope before the finish. So a send that is killed anywhere goes on
+as the same transfer, at a part boundary, with fresh nonces.
 """
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Collection
 from functools import partial
@@ -21,8 +22,9 @@ from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.seal import close_envelope
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere
 from swaddle.submitter import receipts
+from swaddle.submitter.lanes import Lanes
 from swaddle.submitter.party import Party
-from swaddle.submitter.source import opened, sealer_of
+from swaddle.submitter.source import Plaintext, opened, sealer_of
 from swaddle.submitter.spool import seal_entry
 from swaddle.submitter.state import Outgoing
 from swaddle.wire import messages
@@ -30,6 +32,7 @@ from swaddle.wire.client import RETRY_PAUSES_S, GatewayClient, retry
 from swaddle.wire.problems import Conflict
 
 DATA_KEY = "data-key"
+NOTE_EVERY_S = 0.5  # what a killed send may have to send again, on top of the parts on their way
 
 Progress = Callable[[str, int, int], None]
 
@@ -133,20 +136,36 @@ def _send_parts(
     data_key = party.sealing.open_sealed(b64decode(send.data_key, validate=True), info)
     with opened(party, send) as plaintext:
         plaintext.start(layout.span(kept).plaintext_offset if kept < layout.parts else layout.plaintext_bytes)
-        with sealer_of(party, send, data_key) as sealer:
-            for n in range(kept, layout.parts):
-                span = layout.span(n)
-                progress("sending", span.plaintext_offset, layout.plaintext_bytes)
-                part = sealer.seal(plaintext, span.plaintext_offset, span.plaintext_bytes, plaintext.take)
-                path = f"/v1/transfers/{send.transfer}/parts/{n}"
-                retry(partial(client.put_part, path, part.data, part.sha256))
-                send = party.state.keep(msgspec.structs.replace(send, parts=(*send.parts, part.sha256.hex())))
+        send = _in_lanes(party, client, send, data_key, plaintext, progress)
         progress("sending", layout.plaintext_bytes, layout.plaintext_bytes)
         entry = plaintext.end()
         send = msgspec.structs.replace(send, left_out=plaintext.left_out())
         if send.spool is not None and not send.entry:
             send = msgspec.structs.replace(send, entry=seal_entry(party.sealing, send, entry))
     return _close(party, send, data_key, entry)
+
+
+def _in_lanes(
+    party: Party, client: GatewayClient, send: Outgoing, data_key: bytes, plaintext: Plaintext, progress: Progress
+) -> Outgoing:
+    """Seal part after part and send them side by side; which have got through is written down as it goes."""
+    layout = Layout(send.size_bytes, send.part_bytes)
+    noted = time.monotonic()
+    with Lanes(client, client.beside, partial(sealer_of, party, send, data_key), send.part_bytes) as lanes:
+        try:
+            for n in range(len(send.parts), layout.parts):
+                sealer = lanes.sealer()
+                span = layout.span(n)
+                progress("sending", span.plaintext_offset, layout.plaintext_bytes)
+                part = sealer.seal(plaintext, span.plaintext_offset, span.plaintext_bytes, plaintext.take)
+                lanes.send(n, f"/v1/transfers/{send.transfer}/parts/{n}", part, sealer)
+                if time.monotonic() - noted >= NOTE_EVERY_S:
+                    send = party.state.keep(msgspec.structs.replace(send, parts=lanes.through(send.parts)))
+                    noted = time.monotonic()
+            lanes.finish()
+        finally:
+            send = party.state.keep(msgspec.structs.replace(send, parts=lanes.through(send.parts)))
+    return send
 
 
 def _close(party: Party, send: Outgoing, data_key: bytes, entry: FileEntry) -> Outgoing:

@@ -26,7 +26,7 @@ MEMORY_BYTES = 48 * MIB
 # A connection across a room takes well under a millisecond, across a country ten, to another continent a hundred.
 LONG_LINE_S = 0.01
 SHORT_LANES, LONG_LANES = 2, 8
-SHORT_PART_BYTES, LONG_PART_BYTES = 16 * MIB, 4 * MIB
+SHORT_PART_BYTES, LONG_PART_BYTES, LEAST_PART_BYTES = 16 * MIB, 4 * MIB, MIB
 MOST_PARTS = 40_000  # the gateway takes 50,000: their digests must fit one message
 
 
@@ -37,9 +37,11 @@ def lanes_for(round_trip_s: float) -> int:
 
 def part_bytes_for(size_bytes: int, round_trip_s: float) -> int:
     """The part size for a file: small where many lanes will carry it, larger where there would be too many parts."""
-    usual = LONG_PART_BYTES if round_trip_s >= LONG_LINE_S else SHORT_PART_BYTES
-    least = -(-size_bytes // MOST_PARTS)
-    return min(max(usual, -(-least // SEGMENT_BYTES) * SEGMENT_BYTES), MOST_PART_BYTES)
+    usual = SHORT_PART_BYTES
+    if round_trip_s >= LONG_LINE_S:  # two parts a lane at least, so that none is idle while another has much to do
+        usual = min(max(LEAST_PART_BYTES, size_bytes // (2 * LONG_LANES)), LONG_PART_BYTES)
+    wanted = max(usual, -(-size_bytes // MOST_PARTS))
+    return min(-(-wanted // SEGMENT_BYTES) * SEGMENT_BYTES, MOST_PART_BYTES)
 
 
 def lanes_within(part_bytes: int, lanes: int) -> int:

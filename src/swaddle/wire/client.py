@@ -9,7 +9,6 @@ every request of the protocol may be repeated (docs/spec/transfer.md). All other
 from __future__ import annotations
 
 import base64
-import copy
 import http.client
 import json
 import secrets
@@ -121,8 +120,9 @@ class GatewayClient:
 
     def beside(self) -> GatewayClient:
         """Another client of the same gateway, for another thread; it need not look at the certificate again."""
-        another = copy.copy(self)
-        another._connection = None  # noqa: SLF001 - its own
+        url = f"https://{self._authority}"
+        another = GatewayClient(url, None, self._key, timeout_s=self._timeout_s, clock=self._clock)
+        another._line = self._line  # verified alike, by the same pins
         return another
 
     def cut(self) -> None:
