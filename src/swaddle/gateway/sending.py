@@ -156,6 +156,7 @@ def finish(index: Index, who: Who, transfer: str, message: Finish, door: ByDoor 
         index, "held", transfer,
         sender=row.parties.sender, reader=row.parties.reader, recipient=row.recipient,
         body_bytes=row.body_bytes, manifest_sha256=manifest_sha256, parts=len(manifest.core.parts),
+        **({} if door is None else {"door": door.ssh_key}),
     )  # fmt: skip
     return held
 
@@ -221,11 +222,12 @@ def _check_size(index: Index, who: Who, message: Announce, free_bytes: int) -> N
         raise Refusal("refused", reason="no body has that length") from None
     if layout.parts > MOST_PARTS:
         raise Refusal("refused", reason="too many parts; use larger ones")
-    count, total = rows.alive_of_sender(index, who.id)
-    standing = quotas.Standing(count, total, quotas.last_hour(index, who.id))
-    reason = quotas.over(quotas.quota_of(index, who.id), standing, message.body_bytes)
-    if reason is not None:
-        raise Refusal("busy", reason=reason)
+    if who.kind is Kind.SUBMITTER:  # reports that nobody fetches must not stop the reports of everybody else
+        count, total = rows.alive_of_sender(index, who.id)
+        standing = quotas.Standing(count, total, quotas.last_hour(index, who.id))
+        reason = quotas.over(quotas.quota_of(index, who.id), standing, message.body_bytes)
+        if reason is not None:
+            raise Refusal("busy", reason=reason)
     if rows.promised_bytes(index) + message.body_bytes > free_bytes - settings.reserve_bytes:
         raise Refusal("full")
 

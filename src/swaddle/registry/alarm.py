@@ -28,9 +28,9 @@ WORDS = {
     SILENCE: "the gateway has not been reached for 15 minutes",
 }
 FIXES = {
-    FREEZE: "see what asked (`swaddle custody show`); `registry rotate-keys pull` if it was not your own worker;"
+    FREEZE: "see what asked (`swaddle custody show`); `registry rotate-keys --pull` if it was not your own worker;"
     " then `registry release-freeze`",
-    FOREIGN_LEASE: "`registry rotate-keys pull` at once, then find out where the key was used; if this registry was"
+    FOREIGN_LEASE: "`registry rotate-keys --pull` at once, then find out where the key was used; if this registry was"
     " restored from a backup, the lease may be its own",
     JOURNAL: "treat the gateway as broken into: `incident open`, keep its disk",
     SILENCE: "see whether the gateway runs and the line is up; submitters keep their files until they have a receipt",
