@@ -202,6 +202,7 @@ class Reader:
         """Begin with the first byte of a session."""
         self._held = bytearray()
         self._write_left = 0
+        self._skip_left = 0
 
     def feed(self, data: bytes) -> Iterator[Request | WriteBegins | WriteData]:
         """Everything that `data` completes, in order.
@@ -215,6 +216,10 @@ class Reader:
                 piece, view = view[: self._write_left], view[self._write_left :]
                 self._write_left -= len(piece)
                 yield WriteData(piece, is_last=not self._write_left)
+                continue
+            if self._skip_left:
+                skipped = min(self._skip_left, len(view))
+                self._skip_left, view = self._skip_left - skipped, view[skipped:]
                 continue
             wanted = self._wanted() - len(self._held)
             self._held += view[:wanted]
@@ -253,9 +258,11 @@ class Reader:
         if held[4] != Kind.WRITE:
             return Request(held[4], number, fields)
         handle, offset, length = fields.text(), fields.u64(), fields.u32()
-        if int.from_bytes(held[:4], "big") != 21 + len(handle) + length:
+        behind = int.from_bytes(held[:4], "big") - 21 - len(handle) - length
+        if behind < 0:
             raise BadPacket
-        self._write_left = length
+        # Some clients (pkg/sftp before 1.13.6, so rclone before 1.63) send bytes behind the data that mean nothing.
+        self._write_left, self._skip_left = length, behind
         return WriteBegins(number, handle, offset, length)
 
 

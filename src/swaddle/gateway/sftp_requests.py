@@ -49,16 +49,15 @@ class Requests:
         self._settings = settings
         self._keeper = keeper
         self._shelf = shelf
-        self._folders = set(settings.folder_paths)
         self._handles: dict[bytes, Handle] = {}
         self._next = 0
-        self._taken: dict[str, Attributes] = {}
         self._answers = AnswersFolder(keeper, shelf)
         self._tasks: set[asyncio.Future[None]] = set()
         self._table = self._operations()
         self.report_bug = report_bug
         self.on_room: Callable[[], None] = lambda: None
-        shelf.sessions += 1
+        shelf.folders |= settings.folder_paths
+        shelf.enter()
 
     def answer(self, request: Request) -> bytes | Work:
         """The answer, or what must be awaited for it.
@@ -114,14 +113,13 @@ class Requests:
         for handle in list(self._handles.values()):
             if isinstance(handle, FileHandle) and handle.file.owner is self and handle.file.state is State.COMING:
                 self._shelf.lay(handle.file, Event.CUT)
-        self._shelf.sessions -= 1
         for file in list(self._shelf.files.values()):
-            if sftp_files.settling(file.state, self._sort(file.path)):
+            if file.last is self and sftp_files.settling(file.state, self._sort(file.path)):
                 self._keeper.spawn(self._shelf.commit(file, Event.SETTLE))
         readings = [handle for handle in self._handles.values() if isinstance(handle, AnswerHandle)]
         self._handles.clear()
         self._keeper.spawn(self._answers.hang_up(readings))
-        self._keeper.forget(self._shelf)
+        self._shelf.leave()
 
     # --- one method a request
 
@@ -162,8 +160,8 @@ class Requests:
             raise Refused("too many files are open at once")
         if sftp_names.is_answer(path) and not flags & Flag.WRITE:
             return self._open_answer(number, path)
-        found = sftp_files.opening(path, flags, self._known(path), self._folders)
-        if found is not Opening.RESUME and len(self._taken) >= self._settings.names_each:
+        found = sftp_files.opening(path, flags, self._known(path), self._shelf.folders)
+        if found is not Opening.RESUME and len(self._shelf.taken) >= self._settings.names_each:
             raise Refused("too many files in one session; connect again")
         return self._open_file(number, path, found)
 
@@ -199,7 +197,7 @@ class Requests:
         if event is Event.CLOSE_OTHER:
             self._shelf.lay(file, event)
         else:
-            await self._commit(file, event)
+            await self._shelf.commit(file, event)
         return _ok(number)
 
     def _read(self, number: int, fields: Cursor) -> bytes | Work:
@@ -239,15 +237,15 @@ class Requests:
         if wanted.modified is not None:
             if file is not None:
                 file.modified = wanted.modified
-            elif path in self._taken:
-                self._taken[path] = Attributes.sent(self._taken[path].size_bytes or 0, wanted.modified)
+            elif path in self._shelf.taken:
+                self._shelf.taken[path] = Attributes.sent(self._shelf.taken[path].size_bytes or 0, wanted.modified)
         return _ok(number)
 
     def _opendir(self, number: int, fields: Cursor) -> bytes | Work:
         path = canonical_path(fields.text())
         if path == sftp_names.ANSWERS:
             return self._list_answers(number)
-        if not sftp_files.is_folder(path, self._folders):
+        if not sftp_files.is_folder(path, self._shelf.folders):
             raise Refused("there is no such folder", Status.NO_SUCH_FILE)
         return packets.handle(number, self._new_handle(FolderHandle()))
 
@@ -265,7 +263,7 @@ class Requests:
 
     def _remove(self, number: int, fields: Cursor) -> Work:
         path = canonical_path(fields.text())
-        if sftp_names.is_answer(path) or path in self._taken:
+        if sftp_names.is_answer(path) or path in self._shelf.taken:
             raise Refused("this cannot be removed", Status.PERMISSION_DENIED)
         file = self._shelf.files.get(path)
         if file is None:
@@ -278,19 +276,19 @@ class Requests:
 
     def _mkdir(self, number: int, fields: Cursor) -> bytes:
         path = canonical_path(fields.text())
-        if self._is_known(path) or sftp_files.is_folder(path, self._folders) or sftp_names.is_answer(path):
+        if self._is_known(path) or sftp_files.is_folder(path, self._shelf.folders) or sftp_names.is_answer(path):
             raise Refused("there is something of that name")
-        if len(self._folders) >= MOST_FOLDERS:
+        if len(self._shelf.folders) >= MOST_FOLDERS:
             raise Refused("too many folders in one session")
-        self._folders.add(path)
+        self._shelf.folders.add(path)
         return _ok(number)
 
     def _rmdir(self, number: int, fields: Cursor) -> bytes:
         path = canonical_path(fields.text())
-        if path not in self._folders:
+        if path not in self._shelf.folders:
             code = Status.PERMISSION_DENIED if sftp_files.is_folder(path, ()) else Status.NO_SUCH_FILE
             raise Refused("this folder cannot be removed", code)
-        self._folders.discard(path)
+        self._shelf.folders.discard(path)
         return _ok(number)
 
     def _realpath(self, number: int, fields: Cursor) -> bytes:
@@ -299,38 +297,34 @@ class Requests:
 
     def _rename(self, number: int, fields: Cursor) -> bytes | Work:
         old, new = canonical_path(fields.text()), canonical_path(fields.text())
-        event = sftp_files.renaming(self._known(old), new, self._is_known(new), self._sort(new), self._folders)
+        event = sftp_files.renaming(self._known(old), new, self._is_known(new), self._sort(new), self._shelf.folders)
         file = self._shelf.files[old]
         self._shelf.rename(file, new)
         return _ok(number) if event is None else self._rename_final(number, file, event)
 
     async def _rename_final(self, number: int, file: DoorFile, event: Event) -> bytes:
-        await self._commit(file, event)
+        await self._shelf.commit(file, event)
         return _ok(number)
 
     # --- what this session knows
 
-    async def _commit(self, file: DoorFile, event: Event) -> None:
-        await self._shelf.commit(file, event)
-        self._taken[file.path] = file.attributes
-
     def _attributes(self, path: str) -> Attributes:
-        if sftp_files.is_folder(path, self._folders):
+        if sftp_files.is_folder(path, self._shelf.folders):
             return Attributes.folder()
-        if path in self._taken:
-            return self._taken[path]
+        if path in self._shelf.taken:
+            return self._shelf.taken[path]
         if (file := self._shelf.files.get(path)) is not None:
             return file.attributes
         raise Refused("there is no such file", Status.NO_SUCH_FILE)
 
     def _known(self, path: str) -> Known | None:
-        if path in self._taken:
+        if path in self._shelf.taken:
             return Known(State.TAKEN, is_open_here=False)
         file = self._shelf.files.get(path)
         return None if file is None else Known(file.state, is_open_here=file.owner is self)
 
     def _is_known(self, path: str) -> bool:
-        return path in self._taken or path in self._shelf.files
+        return path in self._shelf.taken or path in self._shelf.files
 
     def _sort(self, path: str) -> Sort:
         return sort_of(path, self._settings.working_names)

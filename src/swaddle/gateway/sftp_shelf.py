@@ -1,4 +1,6 @@
-"""The files of one partner that are not taken yet, across its sessions: by name, in memory, for ten minutes at most.
+"""The files of one SSH key, across its sessions: by name, in memory, for ten minutes at most once nobody is there.
+
+A client with several connections is one client: what it made by one it looks for by the next.
 
 All of this runs on the event loop; what blocks (the gateway, the disk, the sealing) is awaited in threads.
 """
@@ -33,6 +35,7 @@ class DoorFile:
     window: Window = field(default_factory=Window)
     modified: int = field(default_factory=lambda: int(time.time()))
     owner: object = None  # the session that has it open
+    last: object = None  # the session that had it open last
     on_room: Callable[[], None] | None = None
     timer: asyncio.TimerHandle | None = None
 
@@ -72,7 +75,26 @@ class Shelf:
         self.ssh_key = ssh_key
         self._fingerprint = fingerprint
         self.files: dict[str, DoorFile] = {}
-        self.sessions = 0
+        self.taken: dict[str, Attributes] = {}
+        self.folders: set[str] = set()
+        self._sessions = 0
+
+    def enter(self) -> None:
+        """One more session."""
+        self._sessions += 1
+
+    def leave(self) -> None:
+        """One session less; with the last one all names are forgotten but those of files that may be gone on with."""
+        self._sessions -= 1
+        if not self._sessions:
+            self.taken.clear()
+            self.folders.clear()
+        self._keeper.forget(self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing needs it."""
+        return not self.files and not self._sessions
 
     async def new(self, path: str, owner: object, on_room: Callable[[], None]) -> DoorFile:
         """Begin a file; the name must be free.
@@ -102,7 +124,7 @@ class Shelf:
         if path in self.files:  # another session was quicker
             await self._release(upload.drop)
             raise Refused("this file is open already")
-        file = DoorFile(path, upload, owner=owner, on_room=on_room)
+        file = DoorFile(path, upload, owner=owner, last=owner, on_room=on_room)
         made.append(file)
         self.files[path] = file
         return file
@@ -111,7 +133,8 @@ class Shelf:
         """Go on with a file in another session; what lay behind a gap is sent again."""
         file.move(Event.OPEN)
         file.window.cut()
-        file.owner, file.on_room = owner, on_room
+        file.owner = file.last = owner
+        file.on_room = on_room
         self._stop_timer(file)
 
     def lay(self, file: DoorFile, event: Event) -> None:
@@ -142,6 +165,7 @@ class Shelf:
             _must_be_whole(file)
             await self._release(lambda: file.upload.commit(base_name(file.path)))
             file.move(Event.HELD)
+            self.taken[file.path] = file.attributes
         except Refused:
             await self._gone(file, Event.FAIL)
             raise
@@ -203,7 +227,7 @@ class Keeper:
 
     def forget(self, shelf: Shelf) -> None:
         """Let an empty shelf go."""
-        if not shelf.files and not shelf.sessions:
+        if shelf.is_empty:
             self._shelves.pop(shelf.ssh_key, None)
 
     async def run(self, work: Callable[[], T]) -> T:
