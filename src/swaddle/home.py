@@ -95,6 +95,18 @@ def create(path: Path, kind: Kind) -> Home:
     return Home(path, kind)
 
 
+def kind_of(path: Path) -> Kind:
+    """Whose home `path` is.
+
+    Raises:
+        HomeFault: nobody's.
+    """
+    try:
+        return Kind(parse_canonical((path / MARK).read_bytes()).get("kind"))
+    except (OSError, NotCanonical, ValueError) as error:
+        raise HomeFault("there is no home in it") from error
+
+
 def open_home(path: Path, kind: Kind) -> Home:
     """The home at `path`, if it is one of `kind`.
 

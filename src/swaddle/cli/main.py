@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "inbox": ("swaddle.cli.submitter", "inbox", "What the registry has sent."),
     "get": ("swaddle.cli.submitter", "get", "Fetch and open what the registry has sent."),
     "sftp": ("swaddle.cli.sftp", "group", "The SFTP door: second grade, for jobs that can do nothing else."),
+    "doctor": ("swaddle.cli.doctor", "command", "What is wrong with a home, and what to do about it."),
     "custody": ("swaddle.cli.custody", "group", "The record of every copy."),
     "incident": ("swaddle.cli.incident", "group", "A breach: open it, scope it."),
 }

@@ -1,0 +1,163 @@
+"""`swaddle doctor` in a registry's home: looks, asks the gateway for its time and the owner for its status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from swaddle import checkup
+from swaddle.canonical import parse_instant
+from swaddle.checkup import LOOK, MEND, Finding, good, guarded
+from swaddle.custody.ledger import FILE_NAME, Ledger
+from swaddle.home import Kind, open_home
+from swaddle.registry import outbox, settings
+from swaddle.registry.backup_keys import PRIVATE, PUBLIC
+from swaddle.registry.inside import now as utc_now
+from swaddle.registry.owner import Asker, Lock
+from swaddle.wire.client import GatewayClient
+
+MAIL_WAITS = timedelta(hours=24)
+
+
+def examine(
+    path: Path, environment: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = utc_now
+) -> list[Finding]:
+    """Everything that can be seen of a registry from its home, without its passphrase.
+
+    Raises:
+        HomeFault, SettingWrong: there is no registry in it, or its settings cannot be used.
+    """
+    home = open_home(path, Kind.REGISTRY)
+    read = settings.read(home.settings(), environment)
+    at = clock().replace(microsecond=0)
+    return [
+        good("settings", "settings.toml can be used"),
+        *guarded("permissions", lambda: checkup.permissions(path)),
+        *guarded("disk", lambda: checkup.disk(path)),
+        *guarded("offline keys", lambda: offline_keys(path)),
+        *guarded("certificate", lambda: certificate(path, at)),
+        *guarded("intake", lambda: intake(path, at)),
+        *guarded("custody", lambda: custody(path)),
+        *guarded("database", lambda: database(path)),
+        *guarded("mail", lambda: mail(path, read, at)),
+        *guarded("clock", lambda: gateway(path, read, clock)),
+        *guarded("gateway", lambda: asked(path)),
+    ]
+
+
+def offline_keys(path: Path) -> Iterator[Finding]:
+    """The root key and the private half of the backup pair belong elsewhere."""
+    here = [name for name in ("root.key", PRIVATE) if (path / "keys" / name).exists()]
+    if here:
+        why = f"keys/{' and keys/'.join(here)}: whoever takes this machine has them too"
+        yield Finding(
+            "offline keys", LOOK, "keys lie here that no daily work needs", why, "move them offline (docs/keys.md)"
+        )
+    else:
+        yield good("offline keys", "the root key and the private backup key are not here")
+    if not (path / "keys" / PUBLIC).exists():
+        fix = "run `swaddle registry backup-keys`"
+        yield Finding("backup key", LOOK, "the gateway can make no backup", "there is no backup pair", fix)
+
+
+def certificate(path: Path, at: datetime) -> Iterator[Finding]:
+    """The statement key's certificate."""
+    value = json.loads(json.loads((path / "statements" / "certificate.json").read_bytes())["message"])
+    fix = "run `swaddle registry rotate-keys` with the root key (docs/guide-administrator.md)"
+    end = parse_instant(value["not_after"])
+    yield from checkup.life("certificate", "the statement key's certificate", end, at, timedelta(days=30), fix)
+
+
+def intake(path: Path, at: datetime) -> Iterator[Finding]:
+    """The intake statement's end, and pairs that should be destroyed."""
+    statement = path / "statements" / "intake.json"
+    fix = "let `swaddle registry run` or a `registry pull` do its work"
+    if not statement.exists():
+        yield Finding("intake", MEND, "nobody can send", "there is no intake statement", fix)
+        return
+    end = parse_instant(json.loads(json.loads(statement.read_bytes())["message"])["seal_until"])
+    yield from checkup.life("intake", "the intake statement", end, at, timedelta(days=2), fix)
+    late = sum(parse_instant(until.read_text()) <= at for until in (path / "keys" / "intake").glob("*.until"))
+    if late:
+        yield Finding("intake", MEND, "an intake key outlived its time", f"{late} should be destroyed", fix)
+
+
+def custody(path: Path) -> Iterator[Finding]:
+    """The ledger's chain."""
+    number, _ = Ledger(path / FILE_NAME).head()
+    yield good("custody", f"the ledger's chain holds, {number:,} entries")
+
+
+def database(path: Path) -> Iterator[Finding]:
+    """The small database is whole."""
+    fix = "stop the registry, keep a copy of the file, and restore from a backup"
+    try:
+        with sqlite3.connect(f"{(path / 'registry.db').absolute().as_uri()}?mode=ro", uri=True) as connection:
+            is_whole = connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+        connection.close()
+    except sqlite3.Error:
+        is_whole = False
+    yield (
+        good("database", "the small database is whole")
+        if is_whole
+        else Finding("database", MEND, "registry.db is damaged", "SQLite's own check fails", fix)
+    )
+
+
+def mail(path: Path, read: settings.Settings, at: datetime) -> Iterator[Finding]:
+    """Whether mail is sent, and whether any waits for long."""
+    if not read.smtp_host:
+        yield good("mail", "no mail is asked for")
+        return
+    file = path / outbox.FILE_NAME
+    oldest = None
+    if file.exists():
+        with sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True) as connection:
+            row = connection.execute("SELECT min(made_at) FROM mails WHERE state IN ('waiting', 'sending')").fetchone()
+            oldest = row[0]
+        connection.close()
+    if oldest is not None and at.timestamp() - int(oldest) > MAIL_WAITS.total_seconds():
+        why, fix = "the mail server does not take it", "see the registry's log and the `smtp_` settings"
+        yield Finding("mail", MEND, "mail has waited for more than a day", why, fix)
+    else:
+        yield good("mail", "no mail waits for long")
+
+
+def gateway(path: Path, read: settings.Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:
+    """The gateway answers, and its clock agrees with ours."""
+    sql = "SELECT value FROM facts WHERE name IN ('gateway_pin', 'gateway_next_pin') AND value <> ''"
+    with sqlite3.connect(f"{(path / 'registry.db').absolute().as_uri()}?mode=ro", uri=True) as connection:
+        further = [row[0] for row in connection.execute(sql)]
+    connection.close()
+    with GatewayClient(read.gateway_url, read.gateway_pin or None, None, further_pins=further) as client:
+        theirs = client.get_time()
+    yield from checkup.clock((clock() - theirs).total_seconds())
+
+
+def asked(path: Path) -> Iterator[Finding]:
+    """What the owner of the store hears from the gateway: freezes, what was lost."""
+    lock = Lock(path)
+    if lock.take():
+        lock.release()
+        fix = "start `swaddle registry run`, if it should run"
+        yield Finding("gateway", LOOK, "the gateway was not asked for freezes", "`registry run` does not run", fix)
+        return
+    told: dict[str, Any] = Asker(path).do("status")
+    if "why" in told["gateway"]:
+        yield Finding("gateway", MEND, "the registry does not reach its gateway", told["gateway"]["why"], "see its log")
+        return
+    freezes = told["gateway"]["freezes"]
+    for freeze in freezes:
+        fix = "find out why, then run `swaddle registry release-freeze`"
+        why = f"cause {freeze['cause']}, since {freeze['since']}"
+        yield Finding("freeze", MEND, "reading is frozen on the gateway", why, fix)
+    if not freezes:
+        yield good("freeze", "nothing is frozen on the gateway")
+    if told.get("lost"):
+        why, fix = f"{len(told['lost'])} transfers", "see `swaddle registry status`; ask for what came by the door"
+        yield Finding("lost", LOOK, "transfers were lost with a gateway's disk", why, fix)
