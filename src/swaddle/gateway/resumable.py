@@ -7,16 +7,18 @@ Inside the gateway the same engine stands behind signatures: gateway/uploads.py.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from swaddle.gateway.upload_content import Receive
-from swaddle.gateway.upload_engine import Answer, Asked, Engine, HungUp, Interim, drain
+from swaddle.gateway.upload_engine import Answer, Asked, Engine, HungUp, Interim
 from swaddle.gateway.upload_folder import Folder
 from swaddle.wire import resumable_requests as said
 from swaddle.wire.resumable import Pairs, Refused
@@ -24,6 +26,7 @@ from swaddle.wire.upload_fields import Fields
 
 INFORMATIONAL = "http.response.informational"
 DRAIN_BYTES = 64 * 1024 * 1024
+DRAIN_SECONDS = 5
 _UPLOAD = re.compile(r"(?P<collection>/.*/|/)(?P<id>[0-9a-f]{32})")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 _PATH = re.compile(r"/[A-Za-z0-9/._~%!$&'()*+,;=:@-]{0,400}")
@@ -48,13 +51,14 @@ class Resumable:
         if scope["type"] != "http":
             return
         fields = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-        asked = Asked(said.method_of(scope["method"], fields), fields, receive, interim(scope, fields, send))
+        heard = _Heard(receive)
+        asked = Asked(said.method_of(scope["method"], fields), fields, heard, interim(scope, fields, send))
         try:
             answer = await self._answer(asked, scope)
         except HungUp:
             return
         except Refused as refused:
-            await drain(asked, DRAIN_BYTES)
+            await heard.out(fields)
             answer = answer_of(refused)
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, nothing of it goes out
             log.error("fault %s in an upload", type(error).__name__)  # noqa: TRY400 - its text may hold what came
@@ -89,6 +93,29 @@ class Resumable:
         if work is None:
             raise Refused("method", fields=(("allow", "OPTIONS, HEAD, PATCH, DELETE"),))
         return await work(asked, self._folder, name)
+
+
+class _Heard:
+    """The content of a request as it comes, and whether it is all there."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_over = False
+
+    async def __call__(self) -> Any:
+        message = await self._receive()
+        self._is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+    async def out(self, fields: Fields) -> None:
+        """Hear a refused client out, so that it hears the answer; not for ever, and not what it holds back."""
+        size = fields.integer("content-length")
+        if size is None or size > DRAIN_BYTES or "expect" in fields:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while not self._is_over:
+                    await self()
 
 
 def base_of(scope: Any, fields: Fields, collection: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -279,17 +278,6 @@ class Engine:
         offset, running = self._digested.pop(kept.id, (-1, None))
         known = running if offset == kept.upload.offset else None
         return Growing(kept.path, kept.upload.offset, kept.upload.algorithms, known)
-
-
-async def drain(asked: Asked, most: int, seconds: float = 5) -> None:
-    """Read what a refused client still sends, so that it hears the answer; not for ever, and not what it holds back."""
-    size = asked.fields.integer("content-length")
-    if size is None or size > most or "expect" in asked.fields:
-        return
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while (message := await asked.receive()).get("more_body", False):
-                del message
 
 
 _WORDS = {Ending.INTERRUPTED: "interrupted", Ending.SLOW: "slow", Ending.FULL: "full"}

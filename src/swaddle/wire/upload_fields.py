@@ -157,8 +157,8 @@ class Fields:
         Raises:
             BadField: another form, a key twice, or longer than anything that is metadata.
         """
-        if "upload-metadata" not in self:
-            return None
+        if not self._values.get("upload-metadata"):
+            return None  # a client that has none sends an empty field
         text = self.text("upload-metadata") or ""
         keys = set()
         for pair in text.split(","):
