@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from swaddle import durable, home
-from swaddle.cli import registry_admin, registry_operations
+from swaddle.cli import registry_admin, registry_door, registry_operations
 from swaddle.cli.registry_options import do, home_option, json_option, passphrase_from, passphrase_option, tell
 from swaddle.errors import UsageFault
 
@@ -61,7 +61,8 @@ def init(
             f"Registry {r['registry'][:8]} has claimed the gateway.\n"
             f"Root key {r['root']}\n"
             f"Submitters seal to intake key {r['intake_key'][:8]} until {r['seal_until']}.\n"
-            "Move keys/root.key and keys/backup.json offline now (docs/keys.md); `swaddle registry invite NAME` comes next."
+            "Move keys/root.key and keys/backup.json offline now (docs/keys.md);"
+            " `swaddle registry invite NAME` comes next."
         ),
     )
 
@@ -72,10 +73,27 @@ def init(
 @click.option(
     "--site", "sites", multiple=True, help="A site id that its files may name; several are fine, none is any."
 )
+@click.option("--door", "by_door", is_flag=True, help="Let it in at the SFTP door by --ssh-key, without an invitation.")
+@click.option("--ssh-key", "ssh_keys", multiple=True, help="For --door: a .pub file or its line; several are fine.")
 @passphrase_option
 @json_option
-def invite(home_path: Path | None, name: str, sites: tuple[str, ...], passphrase_fd: int | None, as_json: bool) -> None:
+def invite(
+    home_path: Path | None,
+    name: str,
+    sites: tuple[str, ...],
+    by_door: bool,
+    ssh_keys: tuple[str, ...],
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
     """Make an invitation for a submitter: one line, one use, 72 hours. Hand it over by a way you trust."""
+    if by_door != bool(ssh_keys):
+        raise UsageFault("--door and --ssh-key belong together: the key is who comes in by the door")
+    if by_door:
+        keys = [Path(key).read_text() if Path(key).is_file() else key for key in ssh_keys]
+        result = do(home_path, passphrase_fd, "invite-by-door", name=name, ssh_keys=keys, sites=list(sites))
+        tell(result, as_json, lambda r: registry_door.door_words(r["door"]))
+        return
     result = do(home_path, passphrase_fd, "invite", name=name, sites=list(sites))
     tell(result, as_json, lambda r: str(r["invitation"]))
 
@@ -164,6 +182,8 @@ def submitters(home_path: Path | None, passphrase_fd: int | None, as_json: bool)
     )
 
 
+for extra in registry_door.COMMANDS:
+    group.add_command(extra)
 for command in (
     registry_operations.alarms,
     registry_operations.backup_keys,

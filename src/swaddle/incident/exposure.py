@@ -24,7 +24,7 @@ from swaddle.errors import UsageFault
 
 RESOLUTION = timedelta(seconds=1)
 GATEWAY = "gateway"
-SEALED = "sealed"
+SEALED, DOOR = "sealed", "door"
 STARTS = ("transfer-receiving", "transfer-held", "feedback-sent")
 END = "copy-destroyed"
 
@@ -178,7 +178,8 @@ def _presence(transfer: str, place: str, since: datetime, until: datetime | None
         place=place,
         since=since,
         until=until,
-        protection=facts.get("protection") or SEALED,
+        # The gateway names the SSH key of what came by its door; the registry says the class once it has read it.
+        protection=facts.get("protection") or (DOOR if facts.get("door") else SEALED),
         stated_count=facts.get("subject_count"),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from swaddle.canonical import format_instant
 from swaddle.errors import NetworkFault, UsageFault
 from swaddle.home import Kind, open_home
-from swaddle.registry import admin, backup_keys, enrolment, releasing, rotation, subjects, watch, work
+from swaddle.registry import admin, backup_keys, door, enrolment, moving, releasing, rotation, subjects, watch, work
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.owner import Asker, Inside, Lock
 
@@ -242,6 +242,16 @@ def rotate_keys(inside: Registry, which: str = "intake") -> dict[str, Any]:
     return {"intake_key": key_id, "seal_until": json.loads(signed.message)["seal_until"]}
 
 
+def look_at_door(inside: Registry) -> dict[str, Any]:
+    """What partners and firewalls must know of the SFTP door, as the gateway says it now where it is reached."""
+    reached = True
+    try:
+        door.settle(inside)
+    except NetworkFault:
+        reached = False
+    return {**door.show(inside), "reached": reached}
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "backup-keys": make_backup_keys,
     "release-freeze": releasing.release_freeze,
@@ -253,6 +263,10 @@ TABLE: dict[str, Callable[..., Any]] = {
     "next-statement-key": rotation.begin_statement,
     "take-certificate": rotation.finish_statement,
     "alarms": alarms,
+    "import-submitters": moving.import_submitters,
+    "invite-by-door": moving.invite_by_door,
+    "door": look_at_door,
+    "trust-door": door.trust,
     "pull": pull,
     "invite": invite,
     "submitters": list_submitters,

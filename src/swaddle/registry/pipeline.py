@@ -8,6 +8,7 @@ in submitter.inbox is anything opened, and the plaintext only ever lies in memor
 
 from __future__ import annotations
 
+import hmac
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from swaddle.envelope.signature import MANIFEST, open_signed
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
 from swaddle.errors import FileFault, IntegrityFault, SwaddleError, UsageFault
 from swaddle.intake.opened import memory_file
-from swaddle.registry import loads
+from swaddle.registry import door, loads
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import Load
 from swaddle.registry.members import TooLargeToOpen, take_in_members
@@ -163,6 +164,11 @@ def plaintext_of(held: Held, opened: Opened, inside: Registry) -> Iterator[tuple
         yield descriptor, digest.hexdigest()
     finally:
         os.close(descriptor)
+
+
+def content_digest(inside: Registry, digest: str) -> str:
+    """What is kept of a file's content to know it again: keyed, for a bare digest would confirm a guess."""
+    return hmac.digest(inside.store.subject_key, b"content\x00" + digest.encode("ascii"), "sha256").hex()
 
 
 def pieces_of(held: Held, opened: Opened) -> Iterator[memoryview]:

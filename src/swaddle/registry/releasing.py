@@ -10,11 +10,12 @@ from typing import Any
 
 from swaddle.custody.entry import FIRST_PREVIOUS, Entry
 from swaddle.errors import NotThere, UsageFault
-from swaddle.registry import admin, backup_keys, exchange, rotation, work
+from swaddle.registry import admin, backup_keys, door, exchange, rotation
 from swaddle.registry.inside import Registry
 from swaddle.wire import messages
 
 RESTORED = "restored"
+_TAKING_BACK = "taking_back"
 ENDS = frozenset({"transfer-acknowledged", "transfer-refused", "transfer-expired", "copy-destroyed", "transfer-lost"})
 
 
@@ -53,42 +54,69 @@ def release_freeze(inside: Registry, freeze: str | None = None, *, unlisted: boo
         NetworkFault: the gateway was not reached.
     """
     status = messages.convert(inside.client.get_json("/v1/status"), messages.GatewayStatus)
+    if status.restored is not None and not freeze:
+        freeze = next(each.id for each in status.freezes if each.cause == RESTORED)  # nothing else can be said before
     found = [each for each in status.freezes if freeze is None or each.id.startswith(freeze)]
+    if not found and inside.state.fact(_TAKING_BACK):
+        return settle(inside)  # an earlier call was killed behind the gateway's release
     if len(found) != 1:
         raise NoSuchFreeze("there is none" if not found else f"{len(found)} of them fit; name one")
     chosen = found[0]
     if chosen.cause != RESTORED or status.restored is None:
         at = inside.now()
         exchange.instruct(inside.client, inside.keyring, inside.state, "release-freeze", at, freeze=chosen.id)
-        work.drain(inside)
+        drain(inside)
         return {"released": chosen.id, "cause": chosen.cause, "lost": [], "enrol_again": []}
-    take_back(inside, status.restored, unlisted=unlisted)
-    return {
-        "released": chosen.id,
-        "cause": RESTORED,
-        "lost": name_lost(inside),
-        "enrol_again": enrolled_since(inside, status.restored),
-    }
-
-
-def take_back(inside: Registry, backup_sha256: str, *, unlisted: bool) -> None:
-    """Tell a restored gateway where its journal goes on, then everything that its backup may not know.
-
-    Raises:
-        BackupUnlisted: custody does not know this backup.
-    """
-    is_listed = any(entry.event == "gateway-backed-up" for entry in inside.ledger.entries(backup_sha256))
+    is_listed = any(entry.event == "gateway-backed-up" for entry in inside.ledger.entries(status.restored))
     if not is_listed and not unlisted:
         raise BackupUnlisted
+    inside.state.set_facts(**{_TAKING_BACK: status.restored})  # from here on every look goes on with it
+    return settle(inside)
+
+
+def settle(inside: Registry) -> dict[str, Any]:
+    """Bring the return of a restored gateway to its end; nothing to do where none returns.
+
+    Every step may be done again: a kill anywhere is made good by the next look, or by the same command.
+
+    Raises:
+        NetworkFault: the gateway was not reached; the next look goes on.
+    """
+    backup_sha256 = inside.state.fact(_TAKING_BACK)
+    if not backup_sha256:
+        return {"released": None, "cause": RESTORED, "lost": [], "enrol_again": []}
+    freeze = tell_head(inside)
+    if not any(entry.event == "gateway-resumed" for entry in inside.ledger.entries(backup_sha256)):
+        inside.ledger.append("gateway-resumed", backup_sha256, {}, inside.now())
+    say_again(inside)
+    drain(inside)
+    told = {
+        "released": freeze,
+        "cause": RESTORED,
+        "lost": name_lost(inside),
+        "enrol_again": enrolled_since(inside, backup_sha256),
+    }
+    inside.state.set_facts(**{_TAKING_BACK: ""})
+    return told
+
+
+def tell_head(inside: Registry) -> str | None:
+    """Tell the restored gateway the last entry that custody has, unless it was told; the freeze that this ended."""
+    status = messages.convert(inside.client.get_json("/v1/status"), messages.GatewayStatus)
+    if status.restored is None:
+        return None
     state = inside.state
     through = int(state.fact("journal_sequence") or 0)
     digest = state.fact("journal_digest") or FIRST_PREVIOUS
     exchange.instruct(
         inside.client, inside.keyring, state, "restored", inside.now(), through=through, entry_sha256=digest
     )
-    inside.ledger.append("gateway-resumed", backup_sha256, {"journal_sequence_from": through}, inside.now())
-    say_again(inside)
-    work.drain(inside)
+    return next((each.id for each in status.freezes if each.cause == RESTORED), None)
+
+
+def drain(inside: Registry) -> None:
+    """Take the journal over into custody."""
+    exchange.drain_journal(inside.client, inside.keyring, inside.state, inside.ledger, inside.now)
 
 
 def say_again(inside: Registry) -> None:
@@ -101,6 +129,8 @@ def say_again(inside: Registry) -> None:
     inside.state.set_facts(intake_published="")
     rotation.renew_intake_key(inside)
     admin.tell_again(inside)
+    inside.state.forget_told_of_door()
+    door.settle(inside)
     backup_keys.forget_told(inside)
     backup_keys.tell(inside)
 
@@ -134,8 +164,7 @@ def still_held(entries: tuple[Entry, ...]) -> list[Entry]:
 def lost(inside: Registry) -> list[dict[str, Any]]:
     """Every transfer that was ever lost with a gateway's disk, for `registry status`."""
     names = {each.id: each.name for each in inside.state.submitters()}
-    entries = [entry for entry in inside.ledger.entries() if entry.event == "transfer-lost"]
-    return [lost_words(entry.subject, entry.detail, names) for entry in entries]
+    return [lost_words(each.subject, each.detail, names) for each in inside.ledger.of_event("transfer-lost")]
 
 
 def lost_words(transfer: str, detail: Any, names: dict[str, str]) -> dict[str, Any]:

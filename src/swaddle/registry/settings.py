@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from swaddle.settings import SettingWrong, stated
 
 GIB = 1024**3
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})")
 # What may also come from the environment. Whom to trust stands in the home only.
 FROM_ENVIRONMENT = ("passphrase_file", "pull_interval_s", "opened_limit_bytes", "report_threshold")
 
@@ -25,6 +27,7 @@ class Settings:
         pull_interval_s: seconds between two looks at the gateway by `registry run`.
         opened_limit_bytes: the largest data set that is opened in memory; a larger one is refused, and says so.
         report_threshold: counts about others from 1 up to one below this are hidden.
+        door_address: where partners find the SFTP door, `host:port`; empty: the gateway's host and port 2222.
     """
 
     gateway_url: str
@@ -33,6 +36,7 @@ class Settings:
     pull_interval_s: int = 10
     opened_limit_bytes: int = 2 * GIB
     report_threshold: int = 6
+    door_address: str = ""
 
 
 def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -47,4 +51,6 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
     for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 2)):
         if getattr(settings, name) < least:
             raise SettingWrong(f"must be at least {least}", name=name)
+    if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):
+        raise SettingWrong("must be of the form host:port", name="door_address")
     return settings

@@ -236,9 +236,12 @@ class State:
         """The gateway has been told."""
         self._run("update submitters set state = 'revoked' where id = ? and state = 'revoking'", (submitter,))
 
-    def revoked_by(self, fingerprint: str) -> int | None:
-        """The number of the custody entry that revoked a signing key, if it was revoked."""
-        row = self._run("select entry from revoked_keys where fingerprint = ?", (fingerprint,)).fetchone()
+    def revoked_by(self, fingerprint: str, submitter: str | None = None) -> int | None:
+        """The number of the custody entry that revoked a signing key, or an SSH key of `submitter`, if it was."""
+        row = self._run(
+            "select entry from revoked_keys where fingerprint = ? and submitter = coalesce(?, submitter)",
+            (fingerprint, submitter),
+        ).fetchone()
         return None if row is None else int(row[0])
 
     def let_in_by_door(self, rows: Iterable[Submitter], entry: int) -> None:
@@ -254,8 +257,9 @@ class State:
                     values: tuple[object, ...] = (ssh_fingerprint(gone), row.id, entry)
                     self._run("insert or replace into revoked_keys values (?, ?, ?)", values)
                 self._run(
-                    "insert into submitters (id, name, state, invited_at, active_at, sites, contact, language, ssh_keys)"
-                    " values (?, ?, 'active', ?, ?, ?, ?, ?, ?) on conflict (id) do update set state = 'active',"
+                    "insert into submitters (id, name, state, invited_at, active_at, sites, contact, language,"
+                    " ssh_keys) values (?, ?, 'active', ?, ?, ?, ?, ?, ?)"
+                    " on conflict (id) do update set state = 'active',"
                     " sites = excluded.sites, contact = excluded.contact, language = excluded.language,"
                     " ssh_keys = excluded.ssh_keys, active_at = coalesce(active_at, excluded.active_at)",
                     (row.id, row.name, row.invited_at, row.active_at, json.dumps(list(row.sites)), row.contact,

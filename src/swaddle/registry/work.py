@@ -17,7 +17,7 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import admin, enrolment, exchange, pull, rotation, watch
+from swaddle.registry import admin, door, enrolment, exchange, pull, rotation, watch
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -46,6 +46,7 @@ def look(inside: Registry) -> dict[str, Any]:
     tidy(inside)
     rotation.settle(inside)
     admin.settle(inside)
+    door.settle(inside)
     rotation.renew_intake_key(inside)
     enrolled = enrolment.activate_waiting(
         client=inside.client, keyring=inside.keyring, state=inside.state, ledger=inside.ledger, at=inside.now()
@@ -131,7 +132,8 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
         outcome = unreadable(held, inside, reason, at)
     else:
         if not has_entry(inside, transfer_id, "transfer-pulled"):
-            inside.ledger.append("transfer-pulled", transfer_id, {"place": "registry"}, at)
+            detail = {"place": "registry"} | door.protection(inside, transfer_id)
+            inside.ledger.append("transfer-pulled", transfer_id, detail, at)
         outcome = take_in_or_hold_back(inside, held, transfer, at)
         if outcome.outcome == "held back":
             return transfer, outcome
@@ -178,6 +180,7 @@ def foretell(inside: Registry, held: pull.Held) -> None:
         submitter=opened.manifest.core.submitter,
         kind=opened.description.kind,
         stated_subjects=opened.description.subject_count,
+        door=opened.manifest.door,
     )
 
 
@@ -224,6 +227,7 @@ def receipt_for(inside: Registry, outcome: Outcome, held: pull.Held, at: datetim
             detail["code"] = outcome.reason.code
         if not outcome.submitter:
             del detail["submitter"]
+        detail |= door.protection(inside, held.id) | door.repeats(inside, held.id, outcome.outcome)
         entry = inside.ledger.append(event, held.id, detail, at)
     return sign_entry(inside, entry)
 
