@@ -7,7 +7,7 @@ import pytest
 from submitter_world import GatewayProcess
 from swaddle.durable import DiskFault
 from swaddle.registry import work
-from swaddle.submitter import send
+from swaddle.submitter import beginning
 from swaddle.submitter.prepare import Counts
 from whole_world import make_world
 
@@ -23,7 +23,7 @@ def world(tmp_path):
 
 @pytest.mark.parametrize("kind", ["unknown", "births-of-tomorrow"])
 def test_a_kind_that_does_not_exist_is_recognised_by_its_columns_or_refused(world, kind, monkeypatch):
-    monkeypatch.setattr(send, "count", lambda *_: Counts(kind))  # a sender that does not look first
+    monkeypatch.setattr(beginning, "count", lambda *_: Counts(kind))  # a sender that does not look first
     world.send("Northshore General", world.births(6, seed=1), kind=kind)
     world.send("Northshore General", world.file(b"\x89PNG\r\n\x1a\n not a table"), kind=kind)
     world.send("Northshore General", world.births(6, seed=2))
