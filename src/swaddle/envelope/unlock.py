@@ -57,12 +57,31 @@ def passphrase(
     raise PassphraseMissing("nothing gave one, and there is no terminal to ask at")
 
 
-def _credential(environment: Mapping[str, str]) -> bytes | None:
+def secret(credential: str, named: str, environment: Mapping[str, str]) -> bytes:
+    """Another secret of a service, as a mail server's password: its credential, else a file that only its owner reads.
+
+    Args:
+        credential: its name in `$CREDENTIALS_DIRECTORY`.
+        named: the file's path by the settings; may be empty.
+        environment: for `$CREDENTIALS_DIRECTORY` only.
+
+    Raises:
+        PassphraseMissing: neither is there, or what is there is empty.
+        PassphraseFileOpen: others can read or change the file.
+    """
+    if (found := _credential(environment, credential)) is not None:
+        return _clean(found, "the credential is empty")
+    if named:
+        return _clean(_read_owned(Path(named)), "the file is empty")
+    raise PassphraseMissing("neither a credential nor a file gives it")
+
+
+def _credential(environment: Mapping[str, str], name: str = CREDENTIAL) -> bytes | None:
     folder = environment.get("CREDENTIALS_DIRECTORY")
     if not folder:
         return None
     try:
-        with (Path(folder) / CREDENTIAL).open("rb") as file:
+        with (Path(folder) / name).open("rb") as file:
             return file.read(_LIMIT_BYTES + 1)
     except FileNotFoundError:
         return None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swaddle.registry.mail_texts import AddressUnusable, check_address
 from swaddle.settings import SettingWrong, stated
 
 GIB = 1024**3
@@ -27,6 +28,14 @@ class Settings:
         pull_interval_s: seconds between two looks at the gateway by `registry run`.
         opened_limit_bytes: the largest data set that is opened in memory; a larger one is refused, and says so.
         report_threshold: counts about others from 1 up to one below this are hidden.
+        smtp_host: the mail server; empty: no mail is sent.
+        smtp_port: its port.
+        smtp_security: `starttls`, `tls` (from the first byte), or `none` where the server is this machine.
+        smtp_user: the name to sign in with; empty: without.
+        smtp_password_file: the file of its password; empty: the credential `swaddle-smtp-password`.
+        smtp_ca_file: certificates to verify the server by; empty: the system's.
+        mail_from: the address that mail comes from.
+        mail_pause_s: seconds between two mails of one kind to one submitter; what comes between is told by the second.
         door_address: where partners find the SFTP door, `host:port`; empty: the gateway's host and port 2222.
     """
 
@@ -37,6 +46,14 @@ class Settings:
     opened_limit_bytes: int = 2 * GIB
     report_threshold: int = 6
     door_address: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password_file: str = ""
+    smtp_ca_file: str = ""
+    mail_from: str = ""
+    mail_pause_s: int = 900
 
 
 def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -53,4 +70,28 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
             raise SettingWrong(f"must be at least {least}", name=name)
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):
         raise SettingWrong("must be of the form host:port", name="door_address")
+    if settings.smtp_host:
+        _check_mail(settings)
     return settings
+
+
+def _check_mail(settings: Settings) -> None:
+    """Refuse what would send in the clear over a network, or from no address.
+
+    Raises:
+        SettingWrong: naming the setting.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9.:-]{1,253}", settings.smtp_host):
+        raise SettingWrong("must be a host's name or address", name="smtp_host")
+    if not 1 <= settings.smtp_port <= 65_535:
+        raise SettingWrong("must be from 1 to 65535", name="smtp_port")
+    if not 0 <= settings.mail_pause_s <= 86_400:
+        raise SettingWrong("must be from 0 to 86400", name="mail_pause_s")
+    if settings.smtp_security not in {"starttls", "tls", "none"}:
+        raise SettingWrong("must be starttls, tls or none", name="smtp_security")
+    if settings.smtp_security == "none" and settings.smtp_host not in {"localhost", "127.0.0.1", "::1"}:
+        raise SettingWrong("may be none only where smtp_host is this machine", name="smtp_security")
+    try:
+        check_address(settings.mail_from)
+    except AddressUnusable:
+        raise SettingWrong("must be one mail address where smtp_host is set", name="mail_from") from None

@@ -1,5 +1,6 @@
 """What the registry changes at the gateway by signed instruction: quotas, settings, key epochs, its own keys."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -248,3 +249,11 @@ class TestPullKey:
         new = SigningKey.generate()
         assert world.instruct("pull-key", pull_key=new.public.line).status == 200
         assert world.read(sealed, 0, key=new).status == 200
+
+
+def test_the_page_lists_what_may_be_changed_with_its_bounds(root):
+    page = (root / "docs" / "settings-gateway.md").read_text("utf-8")
+    listed = re.findall(r"^- `([a-z_]+)`: (\d+) to (\d+)$", page, re.MULTILINE)
+    assert {name: (int(least), int(most)) for name, least, most in listed} == {
+        name: (bounds.least, bounds.most) for name, bounds in ADJUSTABLE.items()
+    }
