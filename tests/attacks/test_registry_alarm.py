@@ -12,7 +12,7 @@ import pytest
 
 from submitter_world import GatewayProcess
 from swaddle.errors import SwaddleError
-from swaddle.registry import alarm, run, watch
+from swaddle.registry import alarm, releasing, run, watch
 from swaddle.registry.inside import open_registry
 from swaddle.wire.client import GatewayClient
 from whole_world import make_world, passphrase
@@ -48,15 +48,11 @@ def inside(world):
     opened = world.inside()
     yield opened
     for freeze in opened.client.get_json("/v1/status")["freezes"]:
-        from swaddle.registry import exchange
-
-        exchange.instruct(
-            opened.client, opened.keyring, opened.state, "release-freeze", opened.now(), freeze=freeze["id"]
-        )
+        releasing.release_freeze(opened, freeze["id"])
     for each in watch.standing(opened):
         watch.answer_alarm(opened, each.subject)
     opened.close()
-    world.ask("pull")
+    assert world.ask("pull")["alarms"] == []
 
 
 def causes(inside):
@@ -94,8 +90,18 @@ def test_a_registry_that_only_pulls_on_a_timer_notices_when_it_drains(world, ins
     (booty,) = world.send(NORTH, world.births(3, seed=4))
     Thief(inside).lease(booty)
     result = world.ask("pull")
-    assert "foreign-lease" in result["alarms"]
-    assert alarm.FOREIGN_LEASE in causes(inside)
+    assert result["alarms"] == ["foreign-lease"]
+    assert causes(inside) == {alarm.FOREIGN_LEASE}
+
+
+def test_a_thief_is_not_given_one_object_after_another_by_the_registry_at_work(world, inside):
+    first, second = world.send(NORTH, world.births(3, seed=21), world.births(3, seed=22))
+    thief = Thief(inside)
+    thief.lease(first)
+    assert world.ask("pull")["pulled"] == 0  # it gives nothing back and leases nothing until somebody has looked
+    with pytest.raises(SwaddleError):
+        thief.lease(second)
+    assert [freeze["cause"] for freeze in inside.client.get_json("/v1/status")["freezes"]] == ["allowance"]
 
 
 def test_its_own_work_raises_nothing(world, inside):

@@ -84,6 +84,11 @@ class Ledger:
         """The entries about a subject, the newest first; as many are read as are asked for."""
         yield from self._read(self._places.of_subject(subject, newest_first=True))
 
+    def of_event(self, event: str) -> tuple[Entry, ...]:
+        """The entries of a rare event (places.RARE), in order."""
+        with self._lock:
+            return tuple(self._read(self._places.of_event(event)))
+
     def walk(self, after: int = 0) -> Iterator[Entry]:
         """All entries there are now behind number `after`, in order, read as they are asked for."""
         yield from self._read(self._places.all(self._count(), after))
@@ -168,7 +173,7 @@ class Ledger:
     def _take(self, entry: Entry, line: bytes) -> Place:
         """Go on behind an entry that is on the disk."""
         digest = sha256(line)
-        place = Place(entry.sequence, entry.subject, self._read_bytes, len(line), digest.digest())
+        place = Place(entry.sequence, entry.subject, self._read_bytes, len(line), digest.digest(), entry.event)
         self._last, self._head = entry, digest.hexdigest()
         self._digest.update(line + b"\n")
         self._read_bytes += len(line) + 1

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IN_MEMORY = Path(":memory:")
-SCHEMA = """
+RARE = ("alarm-raised", "gateway-frozen", "transfer-lost")  # events that are asked for by their name
+_AMONG_RARE = f"event IN ({', '.join(map(repr, RARE))})"
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS places (
     sequence INTEGER PRIMARY KEY, subject TEXT NOT NULL, start INTEGER NOT NULL, bytes INTEGER NOT NULL,
-    sha256 BLOB NOT NULL
+    sha256 BLOB NOT NULL, event TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS places_by_subject ON places (subject, sequence);
+CREATE INDEX IF NOT EXISTS places_rare ON places (event, sequence) WHERE {_AMONG_RARE};
 CREATE TABLE IF NOT EXISTS mark (
     one INTEGER PRIMARY KEY CHECK (one = 1), entries INTEGER NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL
 ) STRICT;
@@ -34,6 +37,7 @@ class Place:
     start: int
     size_bytes: int
     sha256: bytes
+    event: str
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,8 @@ class Places:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(
-                "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?)",
-                [(each.sequence, each.subject, each.start, each.size_bytes, each.sha256) for each in places],
+                "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?, ?)",
+                [(one.sequence, one.subject, one.start, one.size_bytes, one.sha256, one.event) for one in places],
             )
             self._connection.execute(
                 "INSERT OR REPLACE INTO mark VALUES (1, ?, ?, ?)", (mark.entries, mark.size_bytes, mark.sha256)
@@ -102,12 +106,16 @@ class Places:
         """Where the entries about `subject` stand, in order or the newest first."""
         return self._found(f"WHERE subject = ? ORDER BY sequence {'DESC' if newest_first else ''}", subject)
 
+    def of_event(self, event: str) -> Iterator[Place]:
+        """Where the entries of a rare event stand, in order."""
+        return self._found(f"WHERE {_AMONG_RARE} AND event = ? ORDER BY sequence", event)
+
     def all(self, through: int, after: int = 0) -> Iterator[Place]:
         """Where all entries behind number `after` and up to number `through` stand, in order."""
         return self._found("WHERE sequence > ? AND sequence <= ? ORDER BY sequence", after, through)
 
     def _found(self, where: str, *values: str | int) -> Iterator[Place]:
         for row in self._connection.execute(
-            f"SELECT sequence, subject, start, bytes, sha256 FROM places {where}", values
+            f"SELECT sequence, subject, start, bytes, sha256, event FROM places {where}", values
         ):
-            yield Place(int(row[0]), str(row[1]), int(row[2]), int(row[3]), bytes(row[4]))
+            yield Place(int(row[0]), str(row[1]), int(row[2]), int(row[3]), bytes(row[4]), str(row[5]))

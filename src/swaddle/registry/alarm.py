@@ -23,15 +23,16 @@ FREEZE, FOREIGN_LEASE, JOURNAL, SILENCE = "freeze", "foreign-lease", "journal", 
 SILENT_FOR = timedelta(minutes=15)
 WORDS = {
     FREEZE: "the gateway froze reading: somebody asked for what an honest reader does not ask for",
-    FOREIGN_LEASE: "a transfer was leased with this registry's pull key, and not by this registry",
+    FOREIGN_LEASE: "a transfer for this registry was leased, and not by this registry",
     JOURNAL: "the gateway's journal does not hold: entries were changed or removed",
     SILENCE: "the gateway has not been reached for 15 minutes",
 }
 FIXES = {
     FREEZE: "see what asked (`swaddle custody show`); `registry rotate-keys --pull` if it was not your own worker;"
     " then `registry release-freeze`",
-    FOREIGN_LEASE: "`registry rotate-keys --pull` at once, then find out where the key was used; if this registry was"
-    " restored from a backup, the lease may be its own",
+    FOREIGN_LEASE: "`registry rotate-keys --pull` at once, find out where the key was used, then `registry alarms"
+    " --answer` gives the lease back; nothing new is pulled until then. If this registry was restored from a backup,"
+    " the lease may be its own",
     JOURNAL: "treat the gateway as broken into: `incident open`, keep its disk",
     SILENCE: "see whether the gateway runs and the line is up; submitters keep their files until they have a receipt",
 }
@@ -69,22 +70,36 @@ class Alarm:
 
 
 def foreign_leases(
-    entries: Iterable[JournalEntry], registry: str, token_of: Callable[[str], str | None]
+    entries: Iterable[JournalEntry],
+    registry: str,
+    token_of: Callable[[str], str | None],
+    reader_of: Callable[[str], str | None] = lambda _: None,
 ) -> tuple[str, ...]:
-    """Transfers that were leased under this registry's name with a token that it never made.
+    """Transfers for this registry that somebody else leased.
+
+    Under its name with a token that it never made; or under another name, which only writing to the gateway's database
+    can bring about.
 
     Args:
         entries: the journal's.
         registry: this registry's id.
         token_of: the token that was written down for a transfer before its lease was asked for, if any.
+        reader_of: whom custody says a transfer was announced for, if it says so.
     """
-    return tuple(
-        entry.subject
-        for entry in entries
-        if entry.event == "leased"
-        and entry.detail.get("reader") == registry
-        and entry.detail.get("lease_sha256") != _digest(token_of(entry.subject))
-    )
+    found: list[str] = []
+    readers: dict[str, object] = {}
+    for entry in entries:
+        if entry.event in {"announced", "held"}:
+            readers.setdefault(entry.subject, entry.detail.get("reader"))
+        if entry.event != "leased":
+            continue
+        if entry.detail.get("reader") == registry:
+            is_foreign = entry.detail.get("lease_sha256") != _digest(token_of(entry.subject))
+        else:
+            is_foreign = (reader_of(entry.subject) or readers.get(entry.subject)) == registry
+        if is_foreign:
+            found.append(entry.subject)
+    return tuple(found)
 
 
 def standing_freezes(freezes: Iterable[FreezeView]) -> tuple[str, ...]:
@@ -115,10 +130,14 @@ class Alarms:
         row = self._run("select token from transfers where id = ?", transfer).fetchone()
         return None if row is None else str(row[0])
 
-    def drained(self) -> int:
-        """The number of the last journal entry that is in custody."""
-        row = self._run("select value from facts where name = 'journal_sequence'").fetchone()
+    def seen(self) -> int:
+        """The number of the last journal entry that was looked at, here or when it was drained."""
+        row = self._run("select value from facts where name = 'alarm_seen'").fetchone()
         return 0 if row is None else int(row[0])
+
+    def see(self, sequence: int) -> None:
+        """Entries up to this number were looked at, and what they gave rise to is written down."""
+        self._run("insert or replace into facts values ('alarm_seen', ?)", str(sequence))
 
     def raise_one(self, cause: str, subject: str, at: datetime) -> Alarm | None:
         """Raise an alarm; None when it stands already. One that had ended stands again."""

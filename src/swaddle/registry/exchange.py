@@ -110,6 +110,8 @@ def drain_journal(
         page = messages.convert(client.get_json(f"/v1/journal?after={last}"), messages.JournalPage)
         head = signed_head(page, state)
         if not page.entries:
+            if (head["sequence"], head["entry_sha256"]) != (last, digest):
+                raise JournalBroken("its signed head is not that of the last entry in custody")
             if drained > only_instructions:
                 instruct(client, keyring, state, "journal-drained", now(), through=last)
             return drained

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 
-from swaddle.errors import NetworkFault, SwaddleError, Theirs
-from swaddle.registry import alarm
+from swaddle.errors import NetworkFault, NotThere, SwaddleError, Theirs
+from swaddle.registry import alarm, pull
 from swaddle.registry.alarm import Alarm, Alarms
 from swaddle.registry.inside import Registry
 from swaddle.wire import messages
 from swaddle.wire.client import GatewayClient
+from swaddle.wire.problems import Conflict
 
 WATCH_S = 15
 ANSWER_S = 20
@@ -34,7 +35,6 @@ class Watch:
         self._client: GatewayClient | None = None
         self._key = ""
         self._last_answer = inside.now()
-        self._seen = 0
         self._said: set[Alarm] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -70,9 +70,11 @@ class Watch:
             return self.tell()
         self._last_answer = now
         freezes = alarm.standing_freezes(status.freezes)
-        foreign = alarm.foreign_leases(entries, self._inside.keyring.registry_id, self._alarms.token_of)
+        foreign = foreign_leases(self._inside, self._alarms, entries)
         raise_alarms(self._alarms, self._inside, alarm.FREEZE, freezes, now)
         raise_alarms(self._alarms, self._inside, alarm.FOREIGN_LEASE, foreign, now)
+        if entries:
+            self._alarms.see(entries[-1].sequence)
         self._alarms.end(alarm.FREEZE, freezes, now)
         self._alarms.end(alarm.SILENCE, (), now)
         return self.tell()
@@ -107,11 +109,9 @@ class Watch:
         return self._client
 
     def _new_entries(self, client: GatewayClient) -> tuple[messages.JournalEntry, ...]:
-        """Journal entries that were not looked at yet; those that custody has were looked at when they were drained."""
-        after = max(self._seen, self._alarms.drained())
-        page = messages.convert(client.get_json(f"/v1/journal?after={after}"), messages.JournalPage)
-        self._seen = page.entries[-1].sequence if page.entries else after
-        return page.entries
+        """Journal entries that were not looked at yet."""
+        page = client.get_json(f"/v1/journal?after={self._alarms.seen()}")
+        return messages.convert(page, messages.JournalPage).entries
 
 
 def raise_alarms(alarms: Alarms, inside: Registry, cause: str, subjects: Iterable[str], at: datetime) -> None:
@@ -121,16 +121,29 @@ def raise_alarms(alarms: Alarms, inside: Registry, cause: str, subjects: Iterabl
             inside.ledger.append("alarm-raised", subject, {"reason": cause}, at)
 
 
+def foreign_leases(inside: Registry, alarms: Alarms, entries: tuple[messages.JournalEntry, ...]) -> tuple[str, ...]:
+    """The rule of alarm.py, with what this registry has written down."""
+
+    def reader_of(transfer: str) -> str | None:
+        announced = (entry.detail.get("reader") for entry in inside.ledger.newest(transfer))
+        return next((str(reader) for reader in announced if reader is not None), None)
+
+    return alarm.foreign_leases(entries, inside.keyring.registry_id, alarms.token_of, reader_of)
+
+
 def notice(inside: Registry, entries: tuple[messages.JournalEntry, ...]) -> None:
     """Look at journal entries on their way into custody."""
-    at, registry = inside.now(), inside.keyring.registry_id
+    at = inside.now()
     with closing(Alarms(inside.home / "registry.db")) as alarms:
-        raise_alarms(alarms, inside, alarm.FOREIGN_LEASE, alarm.foreign_leases(entries, registry, alarms.token_of), at)
+        entries = tuple(entry for entry in entries if entry.sequence > alarms.seen())
+        raise_alarms(alarms, inside, alarm.FOREIGN_LEASE, foreign_leases(inside, alarms, entries), at)
         released = {entry.subject for entry in entries if entry.event == "released"}
         frozen = [entry.subject for entry in entries if entry.event == "frozen" and entry.subject not in released]
         raise_alarms(alarms, inside, alarm.FREEZE, frozen, at)
         standing = [each.subject for each in alarms.standing() if each.cause == alarm.FREEZE]
         alarms.end(alarm.FREEZE, set(standing) - released, at)
+        if entries:
+            alarms.see(entries[-1].sequence)
 
 
 def journal_broken(inside: Registry, *, is_broken: bool) -> None:
@@ -148,12 +161,26 @@ def standing(inside: Registry) -> tuple[Alarm, ...]:
         return alarms.standing()
 
 
+def leased_elsewhere(inside: Registry, transfer: str) -> None:
+    """The gateway says that a transfer for this registry is leased, under another token."""
+    with closing(Alarms(inside.home / "registry.db")) as alarms:
+        raise_alarms(alarms, inside, alarm.FOREIGN_LEASE, [transfer], inside.now())
+
+
+def is_key_misused(inside: Registry) -> bool:
+    """Whether a foreign lease stands."""
+    return any(each.cause == alarm.FOREIGN_LEASE for each in standing(inside))
+
+
 def answer_alarm(inside: Registry, subject: str) -> tuple[Alarm, ...]:
-    """Somebody has looked into what this is about: end its alarms; those that ended."""
+    """Somebody has looked into what this is about: end its alarms, give foreign leases back; those that ended."""
     at = inside.now()
     with closing(Alarms(inside.home / "registry.db")) as alarms:
         ended = tuple(each for each in alarms.standing() if each.subject.startswith(subject))
         for each in ended:
+            if each.cause == alarm.FOREIGN_LEASE:
+                with suppress(NotThere, Conflict):  # it has ended meanwhile
+                    pull.give_back(inside.client, each.subject, inside.keyring, at)
             others = {one.subject for one in alarms.standing() if one.cause == each.cause} - {each.subject}
             alarms.end(each.cause, others, at)
             inside.ledger.append("alarm-answered", each.subject, {"reason": each.cause}, at)

@@ -17,7 +17,7 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import admin, door, enrolment, exchange, pull, rotation, watch
+from swaddle.registry import admin, door, enrolment, exchange, pull, releasing, rotation, watch
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -44,6 +44,7 @@ class GivenUp(IntegrityFault):
 def look(inside: Registry) -> dict[str, Any]:
     """One look at the gateway, everything that waits done; the object of `registry pull --json`."""
     tidy(inside)
+    releasing.settle(inside)
     rotation.settle(inside)
     admin.settle(inside)
     door.settle(inside)
@@ -107,6 +108,8 @@ def drain(inside: Registry) -> None:
 def to_take_in(inside: Registry) -> list[str]:
     """Ids of the transfers to work on: those begun before, then those that wait, oldest first."""
     begun = [transfer.id for transfer in inside.state.begun()]
+    if watch.is_key_misused(inside):
+        return begun  # each further lease would freeze reading; an operator looks first (`registry alarms --answer`)
     waiting = [entry.id for entry in pull.waiting(inside.client)]
     return begun + [each for each in waiting if inside.state.transfer(each) is None]
 
@@ -117,8 +120,8 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
     try:
         held = pull.lease(inside.client, transfer, inside.spool)
     except Leased:
-        # A lease whose token was lost with a restored state: give it back; the next look leases it anew.
-        pull.give_back(inside.client, transfer_id, inside.keyring, inside.now())
+        # Somebody else has it. Giving it back unasked would hand a thief of the pull key one object after another.
+        watch.leased_elsewhere(inside, transfer_id)
         return None
     except NotThere as reason:
         return gone(inside, transfer, reason)

@@ -234,3 +234,11 @@ class TestIndex:
         path.write_bytes(path.read_bytes().replace(b'"body_bytes":1', b'"body_bytes":7'))
         with pytest.raises(LedgerBroken):
             ledger.entries(transfer(1))
+
+    def test_rare_events_are_found_by_their_name(self, path):
+        ledger = filled(path)
+        ledger.append("transfer-lost", transfer(1), {"place": "gateway"}, AT)
+        ledger.append("transfer-held", transfer(2), {}, AT)
+        for each in (ledger, Ledger(path)):
+            assert [entry.subject for entry in each.of_event("transfer-lost")] == [transfer(1)]
+            assert each.of_event("gateway-frozen") == ()
