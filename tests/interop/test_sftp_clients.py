@@ -6,15 +6,11 @@ import shutil
 import subprocess
 import sys
 import time
-from hashlib import sha256
 from pathlib import Path
 
 import paramiko
 import pytest
 from sftp_world import sftp_world
-
-from swaddle.canonical import format_instant
-from swaddle.envelope.signature import sign
 
 pytestmark = pytest.mark.skipif(shutil.which("sftp") is None, reason="OpenSSH's client is not installed")
 RCLONES = {
@@ -33,31 +29,7 @@ def shared(tmp_path_factory):
 def door(shared):
     """The door with nothing at the gateway yet."""
     yield shared
-    for each in shared.inbox():
-        end(shared, each["id"])
-
-
-def end(door, transfer):
-    came = door.opened(transfer) if transfer not in door.__dict__.setdefault("seen", {}) else door.seen[transfer]
-    value = {
-        "at": format_instant(door.world.line.now()), "manifest_sha256": sha256(came.signed.message).hexdigest(),
-        "outcome": "stored", "receipt": None, "transfer": transfer,
-    }  # fmt: skip
-    statement = sign("swaddle-acknowledgement-v1", value, door.world.statement)
-    assert (
-        door.world.post(f"/v1/transfers/{transfer}/acknowledgement", statement.to_json(), door.world.pull).status == 200
-    )
-
-
-def came(door):
-    """What is held, as (name, content); remembered, so that it is leased once."""
-    seen = door.__dict__.setdefault("seen", {})
-    found = []
-    for each in door.inbox():
-        if each["id"] not in seen:
-            seen[each["id"]] = door.opened(each["id"])
-        found.append(seen[each["id"]])
-    return [(one.name, one.content) for one in found]
+    shared.end_all()
 
 
 def file(door, size, name="data.csv"):
@@ -71,7 +43,7 @@ class TestOpenSsh:
         path = file(door, 3_000_000)
         done = door.sftp(door.partner(), f"put {path}\n")
         assert done.returncode == 0, done.stderr
-        assert came(door) == [("data.csv", path.read_bytes())]
+        assert door.contents() == [("data.csv", path.read_bytes())]
 
     def test_sftp_says_that_it_is_second_grade(self, door):
         assert b"second grade" in door.sftp(door.partner(), "pwd\n").stderr
@@ -83,32 +55,32 @@ class TestOpenSsh:
         paths = [file(door, size, f"{size}.csv") for size in sizes]
         done = door.sftp(key, "".join(f"put {path}\n" for path in paths))
         assert done.returncode == 0, done.stderr
-        assert sorted(came(door)) == sorted((path.name, path.read_bytes()) for path in paths)
+        assert sorted(door.contents()) == sorted((path.name, path.read_bytes()) for path in paths)
 
     def test_sftp_into_a_folder_that_the_operator_shows(self, door):
         path = file(door, 1000)
         done = door.sftp(door.partner(), f"cd incoming\ncd 2026\nput {path}\nls -l\n")
         assert done.returncode == 0, done.stderr
-        assert [name for name, _ in came(door)] == ["data.csv"]
+        assert [name for name, _ in door.contents()] == ["data.csv"]
         assert b"data.csv" not in done.stdout.splitlines()[-1]
 
     def test_a_script_that_renames_when_all_is_there(self, door):
         path = file(door, 1000)
         done = door.sftp(door.partner(), f"put {path} data.csv.tmp\nrename data.csv.tmp final.csv\n")
         assert done.returncode == 0, done.stderr
-        assert came(door) == [("final.csv", path.read_bytes())]
+        assert door.contents() == [("final.csv", path.read_bytes())]
 
     def test_a_script_whose_temporary_name_stays(self, door):
         path = file(door, 1000)
         done = door.sftp(door.partner(), f"put {path} data.csv.tmp\n")
         assert done.returncode == 0, done.stderr
-        assert wait_for(lambda: came(door)) == [("data.csv.tmp", path.read_bytes())]
+        assert wait_for(door.contents) == [("data.csv.tmp", path.read_bytes())]
 
     def test_times_and_rights_are_kept_quiet_about(self, door):
         path = file(door, 1000)
         done = door.sftp(door.partner(), f"put -fp {path}\n")
         assert done.returncode == 0, done.stderr
-        assert len(came(door)) == 1
+        assert len(door.contents()) == 1
 
     def test_scp_of_today(self, door):
         path = file(door, 300_000)
@@ -117,7 +89,7 @@ class TestOpenSsh:
             command = ["scp", *door.options(key), "-s", "-P", str(door.port), path, f"partner@127.0.0.1:{target}"]
             done = subprocess.run(command, capture_output=True, timeout=60, check=False)
             assert done.returncode == 0, (target, done.stderr)
-        assert sorted(name for name, _ in came(door)) == ["data.csv", "data.csv", "renamed.csv"]
+        assert sorted(name for name, _ in door.contents()) == ["data.csv", "data.csv", "renamed.csv"]
 
     def test_scp_of_a_folder(self, door):
         folder = door.folder / "many"
@@ -127,7 +99,7 @@ class TestOpenSsh:
         command = ["scp", *door.options(door.partner()), "-s", "-r", "-P", str(door.port), folder, "partner@127.0.0.1:"]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
-        assert sorted(came(door)) == sorted((path.name, path.read_bytes()) for path in folder.iterdir())
+        assert sorted(door.contents()) == sorted((path.name, path.read_bytes()) for path in folder.iterdir())
 
     def test_scp_of_the_old_kind_is_told_no(self, door):
         command = [
@@ -141,7 +113,7 @@ class TestOpenSsh:
         ]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         assert done.returncode != 0
-        assert came(door) == []
+        assert door.contents() == []
 
     def test_answers_are_fetched_and_say_what_became_of_it(self, door):
         key = door.partner()
@@ -153,7 +125,7 @@ class TestOpenSsh:
         assert done.returncode == 0, done.stderr
         assert (target / f"{transfer}.txt").read_text().startswith("received")
         assert re.search(rf"{transfer}\t1234 bytes\treceived", (target / "status.txt").read_text())
-        end(door, transfer)
+        door.end(transfer)
         door.sftp(key, f"lcd {target}\nget answers/{transfer}.txt\n")
         assert (target / f"{transfer}.txt").read_text() == "stored\n"
 
@@ -181,7 +153,7 @@ class TestRclone:
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
-        assert sorted(came(door)) == sorted((path.name, path.read_bytes()) for path in source.iterdir())
+        assert sorted(door.contents()) == sorted((path.name, path.read_bytes()) for path in source.iterdir())
 
     @pytest.mark.parametrize("program", RCLONES.values(), ids=RCLONES)
     def test_without_being_told_of_the_shell(self, door, program, tmp_path):
@@ -201,7 +173,7 @@ class TestRclone:
         ]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
-        assert came(door) == [("one.csv", b"x" * 5_000_000)]
+        assert door.contents() == [("one.csv", b"x" * 5_000_000)]
 
 
 class TestParamiko:
@@ -217,7 +189,7 @@ class TestParamiko:
     def test_put_looks_whether_it_arrived(self, door, client):
         path = file(door, 2_000_000)
         client.put(str(path), "data.csv")
-        assert came(door) == [("data.csv", path.read_bytes())]
+        assert door.contents() == [("data.csv", path.read_bytes())]
         assert client.listdir(".") == []
         assert client.stat("data.csv").st_size == 2_000_000
 
@@ -227,7 +199,7 @@ class TestParamiko:
         transport.connect(username="partner", pkey=key)
         paramiko.SFTPClient.from_transport(transport).put(str(file(door, 100)), "rsa.csv")
         transport.close()
-        assert [name for name, _ in came(door)] == ["rsa.csv"]
+        assert [name for name, _ in door.contents()] == ["rsa.csv"]
 
     def test_as_winscp_does_it(self, door, client):
         """Look for the target, put under a name of its own, look, rename, look again; times and rights are set."""
@@ -240,9 +212,9 @@ class TestParamiko:
             out.set_pipelined(True)
             out.write(path.read_bytes())
         assert client.stat("/data.csv.filepart").st_size == 1_500_000
-        assert came(door) == []
+        assert door.contents() == []
         client.posix_rename("/data.csv.filepart", "/data.csv")
-        assert came(door) == [("data.csv", path.read_bytes())]
+        assert door.contents() == [("data.csv", path.read_bytes())]
         client.utime("/data.csv", (1_700_000_000, 1_700_000_000))
         assert client.stat("/data.csv").st_mtime == 1_700_000_000
 
@@ -265,7 +237,7 @@ class TestParamiko:
             rest.write(data[size:])
         again.rename("/data.csv.filepart", "/data.csv")
         transport.close()
-        assert came(door) == [("data.csv", data)]
+        assert door.contents() == [("data.csv", data)]
 
 
 def wait_for(found, seconds=10):

@@ -12,8 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway_world import RealLine, World, make_home, running
+from swaddle.canonical import format_instant
 from swaddle.envelope.manifest import parse_manifest
-from swaddle.envelope.signature import Signed
+from swaddle.envelope.signature import Signed, sign
 from swaddle.envelope.unseal import BodyOpener, open_envelope
 
 RUN_DOOR = "import sys; from swaddle.cli.main import main; main(sys.argv[1:])"
@@ -41,6 +42,7 @@ class SftpWorld:
     port: int = 0
     said: list = field(default_factory=list)
     submitters: dict = field(default_factory=dict)
+    seen: dict = field(default_factory=dict)
 
     # the door
 
@@ -108,10 +110,35 @@ class SftpWorld:
         return self.world.get("/v1/inbox", self.world.pull).json["transfers"]
 
     def came(self):
-        """Every file that the gateway holds, opened as the registry opens it, oldest first."""
+        """Every file that the gateway holds, opened as the registry opens it; each is leased once."""
         return [self.opened(each["id"]) for each in self.inbox()]
 
+    def contents(self):
+        """What is held, as (name, content)."""
+        return [(one.name, one.content) for one in self.came()]
+
+    def end(self, transfer):
+        """The registry has stored it."""
+        came = self.opened(transfer)
+        value = {
+            "at": format_instant(self.world.line.now()), "manifest_sha256": sha256(came.signed.message).hexdigest(),
+            "outcome": "stored", "receipt": None, "transfer": transfer,
+        }  # fmt: skip
+        statement = sign("swaddle-acknowledgement-v1", value, self.world.statement)
+        path = f"/v1/transfers/{transfer}/acknowledgement"
+        assert self.world.post(path, statement.to_json(), self.world.pull).status == 200
+
+    def end_all(self):
+        """Nothing is left at the gateway."""
+        for each in self.inbox():
+            self.end(each["id"])
+
     def opened(self, transfer):
+        if transfer not in self.seen:
+            self.seen[transfer] = self._open(transfer)
+        return self.seen[transfer]
+
+    def _open(self, transfer):
         token = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
         answer = self.world.post(
             f"/v1/transfers/{transfer}/lease", {"lease_sha256": sha256(token.encode()).hexdigest()}, self.world.pull

@@ -130,7 +130,12 @@ class Connection(asyncssh.SSHServer):
         return True
 
     def public_key_auth_supported(self) -> bool:
-        """Keys, and nothing else."""
+        """Keys, and nothing else; asked at every request to log in.
+
+        The library tells of no user name when the first one is empty: then it is no name, and the end.
+        """
+        if self._name is None:
+            self._hang_up("a user name is needed")
         return True
 
     async def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:

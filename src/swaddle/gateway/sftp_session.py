@@ -51,7 +51,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         self._rest: Iterator[Request | WriteBegins | WriteData] = iter(())
         self._write: _Write | None = None
         self._out = bytearray()
-        self._is_busy = self._is_paused = self._is_over = self._has_ended = False
+        self._is_busy = self._is_paused = self._is_over = self._has_ended = self._is_choked = False
         self._words = 0
         self._chan: asyncssh.SSHServerChannel[bytes] | None = None
         self.last_at = time.monotonic()
@@ -90,6 +90,16 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """The channel is gone: files that are open are broken, files that lie under a script's name are taken."""
         self._chan = None
         self._finish()
+
+    def pause_writing(self) -> None:
+        """The client does not read its answers: it is asked for nothing more until it does."""
+        self._is_choked = True
+        self._pause_or_not()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._is_choked = False
+        self._pause_or_not()
 
     # --- one request after another
 
@@ -207,7 +217,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         """Let the client send, or let it wait."""
         if self._chan is None:
             return
-        wait = self._waiting_bytes > MOST_WAITING_BYTES or self._requests.is_full
+        wait = self._is_choked or self._waiting_bytes > MOST_WAITING_BYTES or self._requests.is_full
         if wait and not self._is_paused:
             self._is_paused = True
             self._chan.pause_reading()
