@@ -16,6 +16,7 @@ import pytest
 
 from swaddle.envelope import refusals
 from swaddle.envelope.keys import SealingPair
+from swaddle.envelope.pack_reader import look_through
 from swaddle.envelope.refusals import EnvelopeRefused
 from swaddle.envelope.signature import PublicSigningKey, Signed
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope, unseal_file
@@ -121,12 +122,19 @@ def file_to_file(vector: Vector, folder: Path) -> bytes:
     return target.read_bytes()
 
 
+def look_through_pack(vector: Vector, plaintext: bytes) -> None:
+    said = opened(vector).description
+    if said.members is not None:
+        look_through([memoryview(plaintext)], index_sha256=said.files[0].sha256, members=said.members)
+
+
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("read", [part_by_part, file_to_file])
 def test_the_reader_agrees_with_the_vector(path, read, tmp_path):
     vector = read_vector(path.read_text("utf-8"))
     try:
         plaintext = read(vector, tmp_path)
+        look_through_pack(vector, plaintext)
     except EnvelopeRefused as refused:
         outcome = f"refused/{refused.defect}"
     else:
