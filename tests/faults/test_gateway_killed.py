@@ -12,67 +12,18 @@ import pathlib
 import shutil
 import signal
 import sqlite3
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 import pytest
+from durable_steps import Steps, kill, watch
 
 from gateway_world import SEALED, Clock, DirectLine, World, make_home
-from swaddle.gateway import index, journal, schema
+from swaddle.gateway import index, journal
 from swaddle.gateway.initialise import initialise
 
 PARTS = [bytes([1]) * SEALED, bytes([2]) * 1000]
 REFERENCE = b"sixteen bytes ok"
 MODES = ("before", "after")
-
-
-@dataclass
-class Steps:
-    """Counts durable steps; at the one that is due something happens, before or after it."""
-
-    happen: object
-    due: int = -1
-    mode: str = "before"
-    count: int = 0
-    names: list = field(default_factory=list)
-
-    def take(self, name, work):
-        number, self.count = self.count, self.count + 1
-        self.names.append(name)
-        if number == self.due and self.mode == "before":
-            self.happen(name)
-        result = work()
-        if number == self.due and self.mode == "after":
-            self.happen(name)
-        return result
-
-
-class Watched:
-    """A database connection whose commits are steps."""
-
-    def __init__(self, real, steps):
-        self._real, self._steps = real, steps
-
-    def __getattr__(self, name):
-        return getattr(self._real, name)
-
-    def execute(self, sql, *values):
-        if sql == "COMMIT" and self._real.total_changes != self._seen:
-            return self._steps.take("commit", lambda: self._real.execute(sql, *values))
-        if sql.startswith("BEGIN"):
-            self._seen = self._real.total_changes
-        return self._real.execute(sql, *values)
-
-    _seen = 0
-
-
-def watch(steps, patch):
-    """Make every durable step one of `steps`; `patch` is setattr or a monkeypatch's."""
-    fsync, rename, unlink, open_transfers = os.fsync, pathlib.Path.rename, pathlib.Path.unlink, schema.open_transfers
-    patch(os, "fsync", lambda descriptor: steps.take("fsync", lambda: fsync(descriptor)))
-    patch(pathlib.Path, "rename", lambda path, to: steps.take("rename", lambda: rename(path, to)))
-    patch(pathlib.Path, "unlink", lambda path, **how: steps.take("unlink", lambda: unlink(path, **how)))
-    patch(schema, "open_transfers", lambda path: Watched(open_transfers(path), steps))
 
 
 def life(world, party, sealed):
@@ -149,10 +100,6 @@ def made(tmp_path):
     line.close()
     world.first_home = line.home
     return world, party
-
-
-def kill(_):
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def copy_of(made, folder):

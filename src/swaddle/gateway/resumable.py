@@ -58,7 +58,8 @@ class Resumable:
         except HungUp:
             return
         except Refused as refused:
-            await heard.out(fields)
+            if refused.name not in {"interrupted", "slow"}:
+                await heard.out(fields)
             answer = answer_of(refused)
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, nothing of it goes out
             log.error("fault %s in an upload", type(error).__name__)  # noqa: TRY400 - its text may hold what came

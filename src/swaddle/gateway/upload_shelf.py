@@ -66,6 +66,11 @@ class PartShelf:
             return None
         row, expires = found
         path = self._gateway.store.unfinished(row.id)
+        if row.state is State.OPEN and length_of(path) < row.came:
+            await self.drop_id(
+                row.id
+            )  # killed when it was whole and had its name, and no row yet: all of it comes again
+            return None
         return Kept(row.id, path, row.upload(expires, BOOT, length_of(path)))
 
     async def keep(self, kept: Kept, *, is_sure: bool = True) -> None:

@@ -193,7 +193,7 @@ async def _take_in(call: Call, incoming: Incoming, turn: Turn) -> None:
             raise
         raise _BrokenOff(Refusal("busy")) from None
     except Refusal as refusal:
-        if refusal.name != "slow":
+        if refusal.name not in {"slow", "malformed"}:  # malformed: the server takes some cuts for the body's end
             raise
         raise _BrokenOff(refusal) from None
     finally:
