@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,6 +64,10 @@ class Parties:
         """The gateway's process id."""
         return int(self.gateway.process.pid)
 
+    def party(self) -> str:
+        """The submitter's id."""
+        return str(submitter_world.party_of(self.home).submitter)
+
     def send_command(self, *paths: Path) -> list[str]:
         """The whole command that a submitter runs."""
         return [*SWADDLE, "send", *map(str, paths), "--home", str(self.home), "--json"]
@@ -71,8 +75,8 @@ class Parties:
     def forget_sends(self) -> None:
         """Let the gateway and the submitter forget everything, so that the same file is sent anew and no disk fills."""
         for transfer in self.registry.waiting():
-            given = self.registry.client.post_json(f"/v1/transfers/{transfer}/lease", {"lease_sha256": "0" * 64})
-            digest = sha256(Signed.from_json(given["manifest"]).message).hexdigest()
+            held = Signed.from_json(self.registry.client.get_json(f"/v1/transfers/{transfer}")["held"])
+            digest = json.loads(held.message)["manifest_sha256"]
             self.registry.acknowledge(transfer, digest, "refused")  # its bytes are destroyed at once
         shutil.rmtree(self.home / "sends", ignore_errors=True)
         shutil.rmtree(self.home / "ended", ignore_errors=True)
