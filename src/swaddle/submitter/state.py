@@ -166,7 +166,11 @@ class State:
         return self._spool / spool
 
     def tidy(self) -> None:
-        """Erase plans and sealed copies that a killed run left without their send."""
+        """Erase what a killed run left: half written files, plans and sealed copies without their send."""
+        for folder in (self._sends, self._ended, self._receipts, self.home / "folders", *self._spool.glob("[0-9a-f]*")):
+            for path in folder.glob(".*.part"):
+                if durable.is_leftover(path):
+                    durable.remove_file(path)
         plans = list(self._sends.glob("[0-9a-f]*.plan"))
         spools = list(self._spool.glob("[0-9a-f]*"))
         pending = self.pending() if plans or spools else []
