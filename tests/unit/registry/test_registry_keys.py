@@ -62,9 +62,9 @@ def test_an_intake_pair_is_renewed_before_its_time_and_destroyed_after_it(tmp_pa
     intake = IntakeKeys(tmp_path, unlock(tmp_path, PASSPHRASE), PASSPHRASE)
     assert intake.is_due(NOW)
     first_signed, first = intake.renew(NOW, ())
-    assert not intake.is_due(NOW + timedelta(days=12))
-    assert intake.is_due(NOW + timedelta(days=13, hours=1))
-    second_signed, second = intake.renew(NOW + timedelta(days=13), ())
+    assert not intake.is_due(NOW + timedelta(days=6))
+    assert intake.is_due(NOW + timedelta(days=7))
+    second_signed, second = intake.renew(NOW + timedelta(days=7), ())
     sequences = [json.loads(signed.message)["sequence"] for signed in (first_signed, second_signed)]
     assert sequences == [1, 2]
     assert intake.pair(first) is not None
