@@ -6,6 +6,8 @@ header is taken off and kept in memory until it is sealed, so that no classic he
 
 One thread seals, hashes and writes; another speaks to the gateway, so that a part is made durable while the next one
 fills. The event loop only copies into a batch of one mebibyte; four batches may be under way, then the client waits.
+Where there are two processors at most and one file comes alone, the event loop seals a batch itself when nothing can
+make it wait: two threads that pass Python's lock to and fro cost more than they win (docs/decisions/0067).
 """
 
 from __future__ import annotations
@@ -65,14 +67,22 @@ class Stream:
 class Sealing:
     """One file on its way through. `take` and `is_full` belong to one thread, `finish` to another, after the last."""
 
-    def __init__(self, parts: Parts, on_room: Callable[[], None], part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        on_room: Callable[[], None],
+        part_bytes: int = PART_BYTES,
+        is_alone: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Begin an empty file.
 
         Args:
             parts: where the sealed parts go.
             on_room: told, from another thread, after each batch.
             part_bytes: of plaintext.
+            is_alone: whether `take` may seal where it is called.
         """
+        self._is_alone = is_alone
         self._out = _Out(parts, part_bytes)
         self._on_room = on_room
         self._batch = memoryview(b"")
@@ -128,6 +138,9 @@ class Sealing:
         batch, size = self._batch, self._filled
         self._batch, self._filled = memoryview(b""), 0
         self._under_way += 1
+        if self._under_way == 1 and self._is_alone() and self._out.has_room_for(size):
+            self._work(batch, size)
+            return
         self._worker.submit(self._work, batch, size)
 
     def _work(self, batch: memoryview, size: int) -> None:
@@ -179,6 +192,10 @@ class _Out:
             out = self._sealed[: sealed_bytes(len(piece))]
             self._sealer.seal(piece, out)
             self._put(out)
+
+    def has_room_for(self, size: int) -> bool:
+        """Whether `feed` of so many bytes ends inside the part being written, so that it waits for nobody."""
+        return self._descriptor is not None and self._part_filled + sealed_bytes(size) < sealed_bytes(self._part_bytes)
 
     def finish(self) -> Stream:
         """Keep the last part; the layout and the digests."""

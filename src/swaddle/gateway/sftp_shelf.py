@@ -8,6 +8,7 @@ All of this runs on the event loop; what blocks (the gateway, the disk, the seal
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from swaddle.gateway.sftp_upload import Gateway, Upload
 from swaddle.gateway.sftp_window import OutOfPlace, Window
 
 T = TypeVar("T")
+_PROCESSORS = os.cpu_count() or 1
 
 
 @dataclass(eq=False)
@@ -115,7 +117,9 @@ class Shelf:
                 loop.call_soon_threadsafe(lambda: made and made[0].on_room and made[0].on_room())
 
         try:
-            upload = await keeper.run(lambda: Upload(keeper.gateway, self.ssh_key, self._fingerprint, room))
+            upload = await keeper.run(
+                lambda: Upload(keeper.gateway, self.ssh_key, self._fingerprint, room, keeper.is_alone)
+            )
         except BaseException as error:
             keeper.open_files -= 1
             if isinstance(error, SwaddleError | OSError):
@@ -220,6 +224,10 @@ class Keeper:
         self._shelves: dict[str, Shelf] = {}
         self._pool = ThreadPoolExecutor(files + 16, "door-wait")
         self._tasks: set[asyncio.Future[None]] = set()
+
+    def is_alone(self) -> bool:
+        """Whether one file comes and there is no processor left over for a thread of its own."""
+        return self.open_files == 1 and _PROCESSORS <= 2
 
     def shelf(self, ssh_key: str, fingerprint: str) -> Shelf:
         """The shelf of a key."""

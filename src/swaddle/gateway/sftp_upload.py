@@ -75,8 +75,15 @@ class Gateway:
 class Upload:
     """One file on its way."""
 
-    def __init__(self, gateway: Gateway, ssh_key: str, fingerprint: str, on_room: Callable[[], None]) -> None:
-        """Announce it.
+    def __init__(
+        self,
+        gateway: Gateway,
+        ssh_key: str,
+        fingerprint: str,
+        on_room: Callable[[], None],
+        is_alone: Callable[[], bool],
+    ) -> None:
+        """Announce it; `on_room` and `is_alone` are the sealing's.
 
         Raises:
             GatewayNotCollecting: the registry has not come for a day.
@@ -94,7 +101,7 @@ class Upload:
         except BaseException:
             self._line.close()
             raise
-        self.sealing = Sealing(self, on_room, PART_BYTES)
+        self.sealing = Sealing(self, on_room, PART_BYTES, is_alone)
 
     def begin(self, number: int) -> int:
         """A descriptor for a part (sftp_sealing.Parts)."""
