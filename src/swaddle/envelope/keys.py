@@ -29,7 +29,7 @@ from swaddle.envelope.refusals import KeyFileUnreadable, KeyMalformed, Passphras
 SEALING_PAIR = "swaddle-sealing-pair"
 STORE_KEYS = "swaddle-store-keys"
 SEED_BYTES = 32
-_COST = {"n": 2**16, "r": 8, "p": 1}  # 64 MiB, about a fifth of a second
+_COST = {"n": 2**15, "r": 8, "p": 2}  # 32 MiB, about a fifth of a second (decision 0096)
 _MOST_COST = {"n": 2**20, "r": 16, "p": 4}
 _SALT_BYTES = 16
 _NONCE_BYTES = 12

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 
-from swaddle.durable import write_all
 from swaddle.envelope.manifest import parse_manifest
+from swaddle.envelope.parts import Span
+from swaddle.envelope.positioned import read_at
 from swaddle.envelope.refusals import DescriptionMalformed, Replayed, WrongSigner
 from swaddle.envelope.signature import MANIFEST, open_signed
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
@@ -32,6 +34,7 @@ from swaddle.registry.pull import Held
 from swaddle.registry.state import Submitter
 from swaddle.registry.taking import OneFile, nothing_stored, take_file
 
+READ_BYTES = 1_048_576
 GONE = "expired"  # the outcome of a transfer that left the gateway before it could be read
 
 
@@ -149,21 +152,42 @@ def plaintext_of(held: Held, opened: Opened, inside: Registry) -> Iterator[tuple
         raise TooLargeToOpen("it is over the registry's limit for one file")
     descriptor = memory_file(layout.plaintext_bytes)
     try:
-        opener, digest = BodyOpener(opened), sha256()
-
-        def take(piece: memoryview) -> None:
-            digest.update(piece)
-            write_all(descriptor, piece)
-
-        for number in range(layout.parts):
-            opener.open_part(number, held.part_path(number).read_bytes(), take)
-        opener.finish()
+        digest = open_body(held, opened, descriptor)
         told = {entry.sha256 for entry in opened.description.files} - {None}  # the door tells none of what it seals
-        if told - {digest.hexdigest()}:
+        if told - {digest}:
             raise DescriptionMalformed("it tells of another file than the body holds")
-        yield descriptor, digest.hexdigest()
+        yield descriptor, digest
     finally:
         os.close(descriptor)
+
+
+def open_body(held: Held, opened: Opened, descriptor: int) -> str:
+    """Open all parts into `descriptor`; the plaintext's SHA-256, hex, taken in a thread behind the opening.
+
+    Raises:
+        swaddle.envelope.refusals: a part is not what was signed.
+    """
+    opener, digest, room = BodyOpener(opened), sha256(), bytearray()
+    layout = opened.manifest.core.layout
+    with ThreadPoolExecutor(1, "swaddle-digest") as behind:
+        hashing = []
+        for number in range(layout.parts):
+            with held.read_part(number, room) as sealed:
+                opener.open_part(number, sealed, descriptor, is_checked=number in held.checked)
+            span = layout.span(number)
+            hashing.append(behind.submit(_digest, descriptor, span, digest.update))
+    for future in hashing:
+        future.result()
+    opener.finish()
+    return digest.hexdigest()
+
+
+def _digest(descriptor: int, span: Span, update: Callable[[memoryview], object]) -> None:
+    buffer = memoryview(bytearray(min(READ_BYTES, span.plaintext_bytes)))
+    for at in range(0, span.plaintext_bytes, READ_BYTES):
+        piece = buffer[: min(READ_BYTES, span.plaintext_bytes - at)]
+        read_at(descriptor, piece, span.plaintext_offset + at)
+        update(piece)
 
 
 def content_digest(inside: Registry, digest: str) -> str:
@@ -177,10 +201,11 @@ def pieces_of(held: Held, opened: Opened) -> Iterator[memoryview]:
     Raises:
         swaddle.envelope.refusals: a part is not what was signed.
     """
-    opener = BodyOpener(opened)
+    opener, room = BodyOpener(opened), bytearray()
     for number in range(opened.manifest.core.layout.parts):
         piece = bytearray()
-        opener.open_part(number, held.part_path(number).read_bytes(), piece.extend)
+        with held.read_part(number, room) as sealed:
+            opener.open_part(number, sealed, piece.extend, is_checked=number in held.checked)
         yield memoryview(piece)
     opener.finish()
 

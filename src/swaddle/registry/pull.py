@@ -11,10 +11,13 @@ import json
 import os
 import secrets
 from base64 import b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
 
 import msgspec
 
@@ -22,12 +25,17 @@ from swaddle import durable
 from swaddle.canonical import format_instant
 from swaddle.envelope.manifest import Manifest, parse_manifest
 from swaddle.envelope.parts import Layout
+from swaddle.envelope.positioned import read_at
 from swaddle.envelope.signature import Signed, sign
-from swaddle.errors import IntegrityFault
+from swaddle.errors import IntegrityFault, NetworkFault
 from swaddle.registry.keys import Keyring
 from swaddle.registry.state import Transfer
 from swaddle.wire import messages
 from swaddle.wire.client import GatewayClient
+
+# Over a long line each stream waits, and after a loss it waits longer: several bring what one cannot.
+LONG_LINE_S = 0.01
+SHORT_LANES, LONG_LANES = 2, 8
 
 
 class PartWrong(IntegrityFault):
@@ -47,10 +55,28 @@ class Held:
     header: bytes
     description: bytes
     folder: Path
+    # Parts whose digest this process has compared as they came; those of an earlier run are compared when opened.
+    checked: set[int] = field(default_factory=set, compare=False)
 
     def part_path(self, number: int) -> Path:
         """Where part `number` lies; the name is made of the number alone."""
         return self.folder / f"{number:06d}.part"
+
+    def read_part(self, number: int, room: bytearray) -> memoryview:
+        """Part `number` as it lies there, in `room`, which grows if it must and is used again for the next.
+
+        Raises:
+            DiskFault: it cannot be read.
+        """
+        try:
+            with self.part_path(number).open("rb", buffering=0) as file:
+                size_bytes = os.fstat(file.fileno()).st_size
+                if len(room) < size_bytes:
+                    room.extend(bytes(size_bytes - len(room)))
+                view = memoryview(room)[:size_bytes]
+                return view[: read_at(file.fileno(), view, 0)]
+        except OSError as error:
+            raise durable.disk_fault(error) from error
 
 
 def new_token() -> str:
@@ -103,9 +129,34 @@ def fetch_body(client: GatewayClient, held: Held, token: str) -> None:
     """
     manifest = parse_manifest(held.manifest.message)
     layout = Layout.from_body(manifest.core.body_bytes, manifest.core.part_bytes)
+    missing = SimpleQueue[int]()
     for number in range(len(manifest.core.parts)):
         if not held.part_path(number).exists():
-            fetch_part(client, held, manifest, layout, number, token)
+            missing.put(number)
+    lanes = min(missing.qsize(), LONG_LANES if client.round_trip_s >= LONG_LINE_S else SHORT_LANES)
+    clients = [client, *(client.beside() for _ in range(lanes - 1))]
+    broken = Event()
+
+    def bring(one: GatewayClient) -> None:
+        try:
+            while not broken.is_set():
+                fetch_part(one, held, manifest, layout, missing.get_nowait(), token)
+        except Empty:
+            return
+        except BaseException:
+            broken.set()
+            for other in clients:
+                other.cut()
+            raise
+
+    with ThreadPoolExecutor(max(1, lanes), "swaddle-pull") as pool:
+        under_way = [pool.submit(bring, one) for one in clients[:lanes]]
+    for one in clients[1:]:
+        one.close()
+    # The first that broke, not those that were cut for it.
+    errors = [error for future in under_way if (error := future.exception()) is not None]
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, NetworkFault))
 
 
 def fetch_part(client: GatewayClient, held: Held, manifest: Manifest, layout: Layout, number: int, token: str) -> None:
@@ -130,6 +181,7 @@ def fetch_part(client: GatewayClient, held: Held, manifest: Manifest, layout: La
         os.close(descriptor)
     temporary.replace(held.part_path(number))
     durable.sync_folder(held.folder)
+    held.checked.add(number)
 
 
 def give_back(client: GatewayClient, transfer: str, keyring: Keyring, at: datetime) -> None:

@@ -36,7 +36,9 @@ class BoundedSocket(ssl.SSLSocket):
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            self.settimeout(left)
+            patience = self.gettimeout()
+            if patience is None or not left <= patience <= left * 1.05 + 0.05:  # a kernel call: not for every record
+                self.settimeout(left)
         return super().recv_into(buffer, nbytes, flags)
 
 
