@@ -82,7 +82,10 @@ def forget(index: Index) -> None:
         " AND NOT EXISTS (SELECT 1 FROM transfers WHERE reader = submitters.id)",
         now - index.settings.tombstone_seconds,
     )
-    index.write("DELETE FROM quotas WHERE NOT EXISTS (SELECT 1 FROM submitters WHERE id = quotas.submitter)")
+    index.write(
+        "DELETE FROM quotas WHERE NOT EXISTS (SELECT 1 FROM submitters WHERE id = quotas.submitter)"
+        " AND NOT EXISTS (SELECT 1 FROM door_keys WHERE submitter = quotas.submitter)"
+    )
     index.write("DELETE FROM earlier_intakes WHERE seal_until <= ?", now)
     expires = index.fact("claim_expires")
     if expires is not None and expires <= index.now().strftime("%Y-%m-%dT%H:%M:%SZ"):

@@ -186,5 +186,9 @@ def enrolled_since(inside: Registry, backup_sha256: str) -> list[str]:
     return [
         each.name
         for each in inside.state.submitters()
-        if each.state == "active" and each.active_at is not None and each.active_at > made[0]
+        # One that comes in by the door alone was told to it again.
+        if each.state == "active"
+        and not each.is_by_door_only
+        and each.active_at is not None
+        and each.active_at > made[0]
     ]
