@@ -6,6 +6,8 @@ SHELL := /bin/sh
 python := .venv/bin/python
 pytest := $(python) -m pytest --numprocesses 2 --dist worksteal -rs
 SOAK_MINUTES ?= 30
+BENCH ?= send.py --mebibytes 4096 --rounds 2; pull.py --mebibytes 4096 --rounds 2; small_files.py; door.py; \
+	long_line.py; memory.py --mebibytes 4096; growth.py; envelope.py; pipeline.py
 # Hundreds of short processes are started: compiled modules are kept, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -51,11 +53,12 @@ docs:  ## the documentation as HTML, in docs/_build
 	@tools/venv docs
 	@.venv/bin/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build && echo 'docs/_build/index.html'
 
-bench:  ## measure this machine; prints figures, judges nothing
+bench:  ## the table of speed and cost beside its peers (BENCH="send.py --mebibytes 512": one row)
 	@tools/debian
 	@tools/venv test
 	@tools/clients
-	@for bench in bench/*.py; do echo "== $$bench"; $(python) $$bench || exit 1; done
+	@printf '%s\n' '$(BENCH)' | tr ';' '\n' | while read -r row; do \
+		echo "== $$row"; $(python) bench/$$row </dev/null || exit 1; done
 
 soak:  ## the story again and again for SOAK_MINUTES (default 30)
 	@tools/venv test

@@ -248,7 +248,7 @@ class Tus:
         """Start the server."""
         self.files = self.folder / "files"
         self.files.mkdir(parents=True, exist_ok=True)
-        self.scripts = Path(__file__).parent.parent / "clients"
+        self.scripts = Path(__file__).parent.parent / "peers"
         command = [str(which("node")), str(self.scripts / "server.mjs"), str(self.files), self.host, str(self.port)]
         self._running = start(command, self.host, self.port, self.folder / "tus.log", self.prefix)
 
@@ -257,8 +257,8 @@ class Tus:
         """Why it cannot run here, if it cannot."""
         if (program := missing("node")) is not None:
             return f"{program} is not here"
-        scripts = Path(__file__).parent.parent / "clients"
-        return None if (scripts / "node_modules").exists() else "run `npm ci` in bench/clients"
+        scripts = Path(__file__).parent.parent / "peers"
+        return None if (scripts / "node_modules").exists() else "run `npm ci` in bench/peers"
 
     def put(self, source: Path) -> list[str]:
         """A command that sends one file."""
