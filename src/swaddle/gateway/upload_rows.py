@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 
 from swaddle.gateway import rows, sending
@@ -10,6 +11,8 @@ from swaddle.gateway.index import Index, moment
 from swaddle.gateway.refusal import Refusal
 from swaddle.wire.resumable import Protocol, State, Upload
 from swaddle.wire.upload_fields import Digests
+
+MOST_OPEN = 64  # of one transfer at once; a sender has a few lanes, and rows must not grow with what somebody asks
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,26 @@ def write(index: Index, who: Who, row: Row) -> str | None:
     """Keep a row; the id of another upload of the same part whose place it takes.
 
     Raises:
-        Refusal: `not-found` or `conflict`: the transfer is no longer being sent.
+        Refusal: `not-found` or `conflict`: the transfer is no longer being sent; `busy`: too many of it broke off.
     """
     sending.place_for_part(index, who, row.transfer, row.number, row.size_bytes)
+    others = index.row(
+        "SELECT count(*) AS n FROM uploads WHERE transfer = ? AND state = 'open' AND number <> ?",
+        row.transfer, row.number,
+    )  # fmt: skip
+    if row.state is State.OPEN and others is not None and others["n"] >= MOST_OPEN:
+        raise Refusal("busy", reason="too many parts of this transfer broke off")
     older = index.row(
         "SELECT id FROM uploads WHERE transfer = ? AND number = ? AND id <> ?", row.transfer, row.number, row.id
     )
     index.write(
         "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         row.id, row.transfer, row.number, row.sha256, row.size_bytes, row.came, row.boot, row.state.value,
+    )  # fmt: skip
+    index.write(
+        "DELETE FROM uploads WHERE transfer = ? AND state = 'complete' AND rowid NOT IN"
+        " (SELECT rowid FROM uploads WHERE transfer = ? ORDER BY rowid DESC LIMIT ?)",
+        row.transfer, row.transfer, MOST_OPEN,
     )  # fmt: skip
     return None if older is None else str(older["id"])
 
@@ -125,6 +139,14 @@ def known(index: Index) -> set[str]:
     return {str(row["id"]) for row in index.rows("SELECT id FROM uploads WHERE state = 'open'")}
 
 
-def _read(row: object) -> Row:
-    values = tuple(row)  # type: ignore[arg-type,var-annotated]
-    return Row(*values[:7], State(values[7]))
+def _read(row: sqlite3.Row) -> Row:
+    return Row(
+        id=row["id"],
+        transfer=row["transfer"],
+        number=row["number"],
+        sha256=row["sha256"],
+        size_bytes=row["bytes"],
+        came=row["came"],
+        boot=row["boot"],
+        state=State(row["state"]),
+    )

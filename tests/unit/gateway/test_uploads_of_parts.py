@@ -271,6 +271,18 @@ class TestWhoMay:
         assert "max-size=" in head(answer, "upload-limit")
 
 
+def test_rows_do_not_grow_with_what_somebody_asks(world, party, monkeypatch):
+    monkeypatch.setattr("swaddle.gateway.upload_rows.MOST_OPEN", 3)
+    transfer = world.announce(party, 6 * SEALED).json["id"]
+    answers = []
+    for number in range(6):
+        parts = Parts(world, party, transfer)
+        parts.path = f"/v1/transfers/{transfer}/parts/{number}"
+        answers.append(parts.ask(secrets.token_bytes(SEALED)))
+    assert [answer.status for answer in answers] == [201, 201, 201, 503, 503, 503]
+    assert len(world.line.gateway.thread.index.rows("SELECT * FROM uploads")) == 3
+
+
 def test_the_newest_sender_of_a_part_wins(world, party, transfer):
     parts = Parts(world, party, transfer)
 
