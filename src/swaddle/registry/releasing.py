@@ -6,6 +6,7 @@ by `send` sends it again by itself, the one at the door is asked for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from swaddle.custody.entry import FIRST_PREVIOUS, Entry
@@ -139,7 +140,7 @@ def name_lost(inside: Registry) -> list[dict[str, Any]]:
     """Write down each transfer that was held by the drained journal and that the gateway has no more."""
     names = {each.id: each.name for each in inside.state.submitters()}
     lost = []
-    for held in still_held(inside.ledger.entries()):
+    for held in still_held(inside.ledger.walk()):
         try:
             inside.client.get_json(f"/v1/transfers/{held.subject}")
         except NotThere:
@@ -150,7 +151,7 @@ def name_lost(inside: Registry) -> list[dict[str, Any]]:
     return lost
 
 
-def still_held(entries: tuple[Entry, ...]) -> list[Entry]:
+def still_held(entries: Iterable[Entry]) -> list[Entry]:
     """The entries `transfer-held` of transfers whose end custody does not know, oldest first. Pure."""
     open_: dict[str, Entry] = {}
     for entry in entries:
