@@ -1,4 +1,4 @@
-"""A long line: two network namespaces joined by a forwarder that delays, drops and paces, the same for every peer.
+"""A long line: two network namespaces joined by a forwarder that delays, drops, reorders and paces, alike for every peer.
 
     with LongLine(delay_ms=100, loss=0.001) as line:   # this process is now at the near end
         start([*line.far, "sshd", ...], line.far_host, ...)
@@ -10,6 +10,8 @@ CAP_NET_ADMIN and CAP_SYS_ADMIN) and Linux. `python line.py` is the forwarder it
 from __future__ import annotations
 
 import ctypes
+import heapq
+import itertools
 import os
 import random
 import selectors
@@ -18,7 +20,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections import deque
 from fcntl import ioctl
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ NEAR_HOST, FAR_HOST = "10.77.0.1", "10.77.0.2"
 MTU = 1500
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 CLONE_NEWNET = 0x40000000
+LATE_S = 0.02  # how much later a latecomer comes: many others overtake it
 QUEUE_S = 0.1  # what a router on the way would hold before it drops
 
 
@@ -48,11 +50,14 @@ def reason() -> str | None:
 class Way:
     """Packets in one direction: each leaves after the delay, at the line's pace, or not at all."""
 
-    def __init__(self, source: int, target: int, one_way_s: float, loss: float, bytes_per_s: float, seed: int) -> None:
-        """From one TUN descriptor to the other; losses are drawn from `seed`, so that rounds are alike."""
+    def __init__(
+        self, source: int, target: int, one_way_s: float, loss: float, bytes_per_s: float, late: float, seed: int
+    ) -> None:
+        """From one TUN descriptor to the other; losses and latecomers are drawn from `seed`, so that rounds are alike."""
         self.source, self._target = source, target
-        self._one_way_s, self._loss, self._bytes_per_s = one_way_s, loss, bytes_per_s
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._one_way_s, self._loss, self._bytes_per_s, self._late = one_way_s, loss, bytes_per_s, late
+        self._waiting: list[tuple[float, int, bytes]] = []
+        self._numbers = itertools.count()
         self._chance = random.Random(seed)
         self._free_at = 0.0
 
@@ -69,14 +74,15 @@ class Way:
             if begins - now > QUEUE_S:
                 continue  # the router's queue is full
             self._free_at = begins + len(packet) / self._bytes_per_s
-            self._waiting.append((self._free_at + self._one_way_s, packet))
+            late_s = LATE_S if self._late and self._chance.random() < self._late else 0.0
+            heapq.heappush(self._waiting, (self._free_at + self._one_way_s + late_s, next(self._numbers), packet))
 
     def give(self, now: float) -> float | None:
         """Let go what is due; seconds until the next one."""
         waiting = self._waiting
         while waiting and waiting[0][0] <= now:
             try:
-                os.write(self._target, waiting.popleft()[1])
+                os.write(self._target, heapq.heappop(waiting)[2])
             except OSError:
                 continue  # not up yet, or gone
         return waiting[0][0] - now if waiting else None
@@ -89,12 +95,15 @@ def open_tun(name: str) -> int:
     return descriptor
 
 
-def forward(round_trip_s: float, loss: float, megabits: float) -> None:
+def forward(round_trip_s: float, loss: float, megabits: float, late: float = 0) -> None:
     """Carry packets between two new devices until this process is ended."""
     near, far = open_tun("swaddle0"), open_tun("swaddle1")
     print("ready", flush=True)
     pace = megabits * 1e6 / 8
-    ways = [Way(near, far, round_trip_s / 2, loss, pace, 1), Way(far, near, round_trip_s / 2, loss, pace, 2)]
+    ways = [
+        Way(near, far, round_trip_s / 2, loss, pace, late, 1),
+        Way(far, near, round_trip_s / 2, loss, pace, late, 2),
+    ]
     looks = selectors.DefaultSelector()
     for way in ways:
         looks.register(way.source, selectors.EVENT_READ, way)
@@ -110,9 +119,24 @@ def forward(round_trip_s: float, loss: float, megabits: float) -> None:
 class LongLine:
     """The two ends and what joins them; inside the block this process and its children are at the near end."""
 
-    def __init__(self, delay_ms: float = 100, loss: float = 0.001, megabits: float = 200, congestion: str = "cubic"):
-        """`delay_ms` is there and back; `congestion` is what both ends use (Linux's own default is cubic)."""
-        self._options = [str(delay_ms / 1000), str(loss), str(megabits)]
+    def __init__(
+        self,
+        delay_ms: float = 100,
+        loss: float = 0.001,
+        megabits: float = 200,
+        congestion: str = "cubic",
+        late: float = 0,
+    ):
+        """The two ends are made when the block is entered.
+
+        Args:
+            delay_ms: there and back.
+            loss: of packets, in each direction.
+            megabits: what the line carries a second.
+            congestion: TCP's congestion control at both ends (Linux's own default is cubic).
+            late: part of the packets that others overtake.
+        """
+        self._options = [str(delay_ms / 1000), str(loss), str(megabits), str(late)]
         self._congestion = congestion
         self.far = ["ip", "netns", "exec", FAR]
         self.far_host, self.near_host = FAR_HOST, NEAR_HOST
@@ -169,4 +193,4 @@ def _enter(path: str) -> None:
 
 
 if __name__ == "__main__":
-    forward(float(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3]))
+    forward(*map(float, sys.argv[1:5]))
