@@ -1,4 +1,4 @@
-"""A long line: two network namespaces joined by a forwarder that delays, drops, reorders and paces, alike for every peer.
+"""A long line: two network namespaces and a forwarder that delays, drops, reorders and paces, alike for every peer.
 
     with LongLine(delay_ms=100, loss=0.001) as line:   # this process is now at the near end
         start([*line.far, "sshd", ...], line.far_host, ...)
@@ -53,7 +53,7 @@ class Way:
     def __init__(
         self, source: int, target: int, one_way_s: float, loss: float, bytes_per_s: float, late: float, seed: int
     ) -> None:
-        """From one TUN descriptor to the other; losses and latecomers are drawn from `seed`, so that rounds are alike."""
+        """From one TUN descriptor to the other; losses and latecomers are drawn from `seed`, rounds are alike."""
         self.source, self._target = source, target
         self._one_way_s, self._loss, self._bytes_per_s, self._late = one_way_s, loss, bytes_per_s, late
         self._waiting: list[tuple[float, int, bytes]] = []
