@@ -25,6 +25,9 @@ from swaddle.submitter.state import Outgoing
 from swaddle.wire.client import GatewayClient
 
 LIFE = timedelta(hours=72)
+# A pack has its plan in memory beside its parts; and the sooner the first part is full, the sooner it goes.
+PACK_PART_BYTES = 8_388_608
+MOST_SMALL_PACK_BYTES = 10_000 * PACK_PART_BYTES
 
 
 class Beginner:
@@ -120,6 +123,8 @@ class Beginner:
         intake = self._trusted().intake
         now = self._party.now()
         part_bytes = self._party.settings.part_bytes or part_bytes_for(size_bytes, self._line.round_trip_s)
+        if members is not None and size_bytes < MOST_SMALL_PACK_BYTES and not self._party.settings.part_bytes:
+            part_bytes = min(part_bytes, PACK_PART_BYTES)
         return self._party.state.keep(
             Outgoing(
                 reference=reference,

@@ -18,7 +18,7 @@ from pathlib import Path
 from swaddle import durable
 from swaddle.submitter.folder import Planned
 
-DIGEST_BYTES = 16
+MARK_BYTES = 16
 RECORD = struct.Struct(">16sI")
 REFRESHED_AFTER_DAYS = 30
 FORGOTTEN_AFTER_DAYS = 400
@@ -40,7 +40,7 @@ class Delivered:
         key = self._key
         return [
             blake2b(
-                f"{member.size_bytes} {member.mtime_ns} {member.name}".encode(), key=key, digest_size=DIGEST_BYTES
+                f"{member.size_bytes} {member.mtime_ns} {member.name}".encode(), key=key, digest_size=MARK_BYTES
             ).digest()
             for member in members
         ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,8 @@ from swaddle.submitter.folder import Planned
 from swaddle.submitter.prepare import SourceGone
 
 READ_BYTES = 1_048_576
+DIGEST_BYTES = 32
+INDEX_LINES = 1_000
 # Neither follow what became a link, nor wait on what became a pipe.
 _OPEN = (
     os.O_RDONLY | BINARY
@@ -50,9 +52,10 @@ class PackPlaintext:
         self._next = 0
         self._rest = memoryview(b"")  # bytes that are ready: a header, padding, the index
         self._content: _Content | None = None  # a file that did not fit into one reading
-        self._digests: list[bytes] = []
+        self._digests = bytearray()
         self._left_out: list[tuple[int, str]] = []
-        self._index: bytes | None = None
+        self._index = sha256()
+        self._tail: Iterator[bytes] | None = None
 
     def close(self) -> None:
         """Let the folder go."""
@@ -84,10 +87,11 @@ class PackPlaintext:
                     self._content = None
             elif self._next < len(self._members):
                 done += self._begin(buffer[done:end])
-            elif self._index is None:
-                self._rest = memoryview(self._end())
             else:
-                break
+                self._tail = self._tail or self._after_members()
+                self._rest = memoryview(next(self._tail, b""))
+                if not self._rest:
+                    break
         self._at += done
         return done
 
@@ -96,9 +100,9 @@ class PackPlaintext:
 
     def end(self) -> FileEntry:
         """The folder's name, the pack's length, the digest of its index."""
-        if self._index is None or self._rest:
+        if self._tail is None or self._rest or next(self._tail, b""):
             raise OurBug("a pack ends when all of it was read")
-        return FileEntry(self._name, self._at, sha256(self._index).hexdigest())
+        return FileEntry(self._name, self._at, self._index.hexdigest())
 
     def left_out(self) -> tuple[tuple[int, str], ...]:
         """Number (from 1) and state of each member that could not be sent whole."""
@@ -119,7 +123,7 @@ class PackPlaintext:
         buffer[:start] = head
         digest, state = self._read_whole(member, buffer[start:end])
         buffer[end:whole] = bytes(whole - end)
-        self._digests.append(digest)
+        self._digests += digest
         if state:
             self._left_out.append((self._next, state))
         return whole
@@ -144,28 +148,33 @@ class PackPlaintext:
         except Changed:
             state = "changed"
         buffer[:] = bytes(len(buffer))
-        return b"", state
+        return bytes(DIGEST_BYTES), state
 
     def _note(self, digest: bytes, state: str) -> None:
         """A member that took more than one reading is through."""
-        self._digests.append(digest)
+        self._digests += digest
         if state:
             self._left_out.append((self._next, state))
         self._rest = memoryview(bytes(pack.padding(self._members[self._next - 1].size_bytes)))
 
-    def _end(self) -> bytes:
-        """The index, between its header and the archive's end."""
+    def _after_members(self) -> Iterator[bytes]:
+        """The index, some lines at a time, between its header and the archive's end."""
+        size = pack.index_bytes(member.name for member in self._members)
+        yield pack.index_header(size)
         states = dict(self._left_out)
-        self._index = b"".join(
-            b"%s  %s\n"
-            % (
-                pack.STATES[states[number]].encode() if number in states else digest.hex().encode(),
-                member.name.encode(),
+        for start in range(0, len(self._members), INDEX_LINES):
+            lines = b"".join(
+                b"%s  %s\n" % (self._digest_or_state(number, states), member.name.encode())
+                for number, member in enumerate(self._members[start : start + INDEX_LINES], start=start)
             )
-            for number, (member, digest) in enumerate(zip(self._members, self._digests, strict=True), start=1)
-        )
-        size = len(self._index)
-        return pack.index_header(size) + self._index + bytes(pack.padding(size)) + pack.END
+            self._index.update(lines)
+            yield lines
+        yield bytes(pack.padding(size)) + pack.END
+
+    def _digest_or_state(self, number: int, states: dict[int, str]) -> bytes:
+        state = states.get(number + 1)
+        digest = self._digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES]
+        return digest.hex().encode() if state is None else pack.STATES[state].encode()
 
 
 class _Content:

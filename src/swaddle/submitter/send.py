@@ -171,6 +171,7 @@ class Run:
             self.sent[str(folder.path)] = Sent(None, "unchanged", 0, 0, members=0)
             wanted.append(str(folder.path))
         self._left_out[wanted[-1]] = folder.left_out
+        folder.members = []  # the plan is on the disk: of a hundred thousand files one copy in memory is enough
         return wanted
 
     def _whole(self, outgoing: Outgoing) -> list[Planned]:
