@@ -12,7 +12,15 @@ import click
 
 from swaddle import durable, home
 from swaddle.cli import registry_admin, registry_door, registry_operations
-from swaddle.cli.registry_options import do, home_option, json_option, passphrase_from, passphrase_option, tell
+from swaddle.cli.registry_options import (
+    do,
+    home_option,
+    json_option,
+    passphrase_from,
+    passphrase_option,
+    registry_at,
+    tell,
+)
 from swaddle.errors import UsageFault
 
 group = click.Group("registry", help="The inside: pulls, checks, stores, gives back.")
@@ -75,6 +83,8 @@ def init(
 )
 @click.option("--door", "by_door", is_flag=True, help="Let it in at the SFTP door by --ssh-key, without an invitation.")
 @click.option("--ssh-key", "ssh_keys", multiple=True, help="For --door: a .pub file or its line; several are fine.")
+@click.option("--mail", help="Where content-free mail for it goes.")
+@click.option("--language", type=click.Choice(["en", "fr"]), help="Of the mail.")
 @passphrase_option
 @json_option
 def invite(
@@ -83,18 +93,30 @@ def invite(
     sites: tuple[str, ...],
     by_door: bool,
     ssh_keys: tuple[str, ...],
+    mail: str | None,
+    language: str | None,
     passphrase_fd: int | None,
     as_json: bool,
 ) -> None:
     """Make an invitation for a submitter: one line, one use, 72 hours. Hand it over by a way you trust."""
     if by_door != bool(ssh_keys):
         raise UsageFault("--door and --ssh-key belong together: the key is who comes in by the door")
+    written = {} if mail is None else {"address": mail, "language": language}
+    if mail is not None:
+        from swaddle.registry.mail_texts import check_address
+
+        check_address(mail)  # before anything is done
     if by_door:
         keys = [Path(key).read_text() if Path(key).is_file() else key for key in ssh_keys]
         result = do(home_path, passphrase_fd, "invite-by-door", name=name, ssh_keys=keys, sites=list(sites))
+        if written:
+            do(home_path, passphrase_fd, "contact", name=name, **written)
         tell(result, as_json, lambda r: registry_door.door_words(r["door"]))
         return
-    result = do(home_path, passphrase_fd, "invite", name=name, sites=list(sites))
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = inside.do("invite", name=name, sites=list(sites))
+        if written:
+            inside.do("contact", name=name, **written)
     tell(result, as_json, lambda r: str(r["invitation"]))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import asyncssh
 
-from swaddle.errors import NetworkFault, SettingsFault, SwaddleError
+from swaddle.errors import NetworkFault, NotThere, SettingsFault, SwaddleError
 from swaddle.gateway.sftp_home import HOST_KEY, Door
 from swaddle.gateway.sftp_requests import Requests
 from swaddle.gateway.sftp_session import Session
@@ -44,10 +44,11 @@ _RSA_SIGNATURES = {b"rsa-sha2-256", b"rsa-sha2-512"}  # never SHA-1, which the l
 LEAST_RSA_BITS = 2048
 MOST_KEYS_TRIED = 12
 MOST_CHANNELS = 4
+MOST_STRANGERS = 10  # connections from one address that have not logged in yet
 WINDOW_BYTES = 2 * 1024 * 1024
 PACKET_BYTES = 128 * 1024
 READ_BYTES = 64 * 1024
-_WATCH_SECONDS = 10.0
+_WATCH_SECONDS = 1.5  # a revocation is in force within five seconds
 
 
 class CannotListen(SettingsFault):
@@ -88,6 +89,21 @@ class _Process:
 
         return await asyncio.get_running_loop().run_in_executor(self.asking, ask)
 
+    async def is_shut_out(self, ssh_key: str) -> bool:
+        """Whether the gateway says that this key is no longer let in; a gateway that is away says nothing."""
+
+        def ask() -> bool:
+            try:
+                line, _ = self.gateway.line(ssh_key)
+            except NotThere:
+                return True
+            except SwaddleError:
+                return False
+            line.close()
+            return False
+
+        return await asyncio.get_running_loop().run_in_executor(self.asking, ask)
+
 
 class Connection(asyncssh.SSHServer):
     """One SSH connection: who it is, once and for all; then sessions of the one subsystem."""
@@ -98,6 +114,7 @@ class Connection(asyncssh.SSHServer):
         self._conn: asyncssh.SSHServerConnection | None = None
         self._name: str | None = None
         self._shown_key: str | None = None
+        self._address = ""
         self._tried = 0
         self.key: str | None = None
         self.sessions: list[Session] = []
@@ -108,8 +125,11 @@ class Connection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Somebody is there."""
         self._conn = conn
-        if len(self._process.connections) >= self._process.settings.connections or self._process.is_draining:
-            conn.abort()
+        self._address = str((conn.get_extra_info("peername") or ("",))[0])
+        strangers = sum(one.key is None and one._address == self._address for one in self._process.connections)
+        places = self._process.settings.connections
+        if len(self._process.connections) >= places or strangers >= MOST_STRANGERS or self._process.is_draining:
+            conn.abort()  # before any key exchange, which is what such a crowd would make us pay for
             return
         self._process.connections.add(self)
         # The library copies what is left of a read behind each packet: shorter reads cost a sixth less processor time.
@@ -200,6 +220,10 @@ class Connection(asyncssh.SSHServer):
                 self._hang_up("the file comes too slowly")
             self._window_at, self._window_bytes = now, came
 
+    def shut_out(self) -> None:
+        """Hang up on who is no longer enrolled, whatever is under way."""
+        self._hang_up("this key is no longer let in")
+
     def drain(self) -> None:
         """Hang up, once no file of it is on its way."""
         if not any(requests.has_open_file for requests in self.requests):
@@ -278,7 +302,11 @@ async def serve(door: Door, on_ready: Callable[[int], None]) -> None:
 async def _watch(process: _Process, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await _within(_WATCH_SECONDS, stop.wait())
+        keys = {connection.key for connection in process.connections if connection.key is not None}
+        gone = {key for key in keys if await process.is_shut_out(key)}  # revoked while it sends: out at once
         for connection in list(process.connections):
+            if connection.key in gone:
+                connection.shut_out()
             connection.watch(time.monotonic())
 
 
@@ -305,6 +333,7 @@ def run(door: Door) -> None:
         host = f"[{door.settings.host}]" if ":" in door.settings.host else door.settings.host
         say(f"host key: {door.host_key.public.fingerprint}\ndoor key: {door.door_key.public.fingerprint}")
         say(SECOND_GRADE)
+        Gateway(door).show()
         say(f"listening on sftp://{host}:{port}")
 
     asyncio.run(serve(door, ready))

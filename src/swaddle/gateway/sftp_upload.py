@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,7 @@ from swaddle.envelope.public import IntakeStatement, open_certificate, open_inta
 from swaddle.envelope.refusals import WrongRoot
 from swaddle.envelope.seal import SealedBody, close_envelope
 from swaddle.envelope.signature import PublicSigningKey, SigningKey
+from swaddle.errors import SwaddleError
 from swaddle.gateway.sftp_home import Door, Pinned
 from swaddle.gateway.sftp_sealing import Sealing
 from swaddle.wire.door import DoorLine
@@ -38,6 +40,14 @@ class Gateway:
         self._host_line = door.host_key.public.line
         self._pinned = Pinned.read(door.home)
         self._lock = Lock()
+
+    def show(self) -> None:
+        """Tell the gateway whose keys these are, so that partners have the host key before they come the first time.
+
+        A gateway that is not there yet is told at the first login.
+        """
+        with suppress(SwaddleError), DoorLine(self.socket) as line:
+            line.hello(self.door_key.public, self._host_line)
 
     def line(self, ssh_key: str) -> tuple[DoorLine, Begun]:
         """A line on which `ssh_key` has begun.

@@ -11,7 +11,19 @@ from typing import Any
 from swaddle.canonical import format_instant
 from swaddle.errors import NetworkFault, UsageFault
 from swaddle.home import Kind, open_home
-from swaddle.registry import admin, backup_keys, door, enrolment, moving, releasing, rotation, subjects, watch, work
+from swaddle.registry import (
+    admin,
+    backup_keys,
+    door,
+    enrolment,
+    mail,
+    moving,
+    releasing,
+    rotation,
+    subjects,
+    watch,
+    work,
+)
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.owner import Asker, Inside, Lock
 
@@ -74,8 +86,13 @@ def ask(home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], operation:
 
 
 def pull(inside: Registry) -> dict[str, Any]:
-    """One look at the gateway."""
-    return work.look(inside)
+    """One look at the gateway; then the mails that are due, also where the gateway was not reached."""
+    try:
+        result = work.look(inside)
+    except BaseException:
+        mail.carry(inside)
+        raise
+    return {**result, "mail": mail.carry(inside)}
 
 
 def invite(inside: Registry, name: str, sites: Sequence[str] = ()) -> dict[str, Any]:
@@ -140,6 +157,7 @@ def status(inside: Registry) -> dict[str, Any]:
         "gateway": gateway,
         "alarms": alarms(inside)["alarms"],
         "lost": releasing.lost(inside),
+        "mail": mail.state(inside),
         "stored": inside.store.totals(),
         "submitters": list_submitters(inside)["submitters"],
         "transfers": [
