@@ -140,8 +140,9 @@ def fill_state(world: whole_world.World, known: int) -> None:
     state.execute("commit")
     store.execute("begin")
     store.execute(
-        "insert into clinical.loads select 1000000 + range, md5(range::varchar), ?, 'stored', 'births', '1',"
-        " now()::timestamp, 1, 1, 0, 0, 0, 1, [] from range(?)",
+        "insert into clinical.loads (load_id, transfer, submitter, outcome, kind, dictionary_version, loaded_at,"
+        " rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, deliveries, not_carried) select 1000000 + range,"
+        " md5(range::varchar), ?, 'stored', 'births', '1', now()::timestamp, 1, 1, 0, 0, 0, 1, [] from range(?)",
         [submitter, known],
     )
     store.execute(
