@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import pkgutil
 import re
 import sys
@@ -131,8 +132,18 @@ def generated(name: str) -> tuple[Path, str, str]:
     return path, text, f"{before}{begin}{make()}\n{end}{after}"
 
 
+def openapi() -> tuple[Path, str]:
+    """The description of the gateway's HTTP: (page, its text)."""
+    described = importlib.import_module("swaddle.wire.openapi").describe()
+    return ROOT / "docs" / "openapi.json", json.dumps(described, indent=1, sort_keys=True) + "\n"
+
+
 def main() -> None:
     """Write what has changed."""
+    described, text = openapi()
+    if not described.exists() or described.read_text("utf-8") != text:
+        described.write_text(text, "utf-8")
+        print(f"{described.relative_to(ROOT)}: written anew", file=sys.stderr)
     for name in PAGES:
         path, is_now, should_be = generated(name)
         if is_now != should_be:

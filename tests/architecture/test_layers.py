@@ -34,7 +34,7 @@ PURE = (
     "gateway/transfer", "gateway/access", "gateway/freeze",
     "registry/records", "feedback/report",
     "indicators/compare", "indicators/robson", "indicators/disclosure",
-    "wire/messages", "wire/signing", "wire/enrolment",
+    "wire/messages", "wire/signing", "wire/enrolment", "wire/openapi",
 )  # fmt: skip
 IMPURE = {
     "os", "io", "pathlib", "shutil", "tempfile", "socket", "ssl", "http", "urllib", "sqlite3", "duckdb", "subprocess",
