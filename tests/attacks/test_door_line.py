@@ -4,12 +4,16 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import socket
 import struct
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from door_world import Door, door_of, ssh_key
+from sftp_world import sftp_world
 
 from gateway_world import direct_world
 from swaddle.wire import door_messages
@@ -152,3 +156,29 @@ def test_a_door_can_enrol_and_instruct_nobody(own):
         for asked in ("instruction", "door-submitter", "status", "inbox", "lease", "acknowledge"):
             send_message(raw, json.dumps({"ask": asked}).encode())
             assert b"malformed" in raw.recv(1000)
+
+
+@pytest.mark.skipif(shutil.which("sftp") is None, reason="OpenSSH's client is not installed")
+@pytest.mark.parametrize("how", ["revoke", "another-key"])
+def test_who_is_revoked_in_the_middle_of_a_file_is_out_within_five_seconds(tmp_path, how):
+    with sftp_world(tmp_path) as made:
+        key = made.partner()
+        (submitter,) = made.submitters
+        path = tmp_path / "long.csv"
+        path.write_bytes(os.urandom(8_000_000))
+        client = subprocess.Popen(
+            ["sftp", *made.options(key), "-l", "2000", "-P", str(made.port), "-b", "-", "partner@127.0.0.1"],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        client.stdin.write(f"put {path}\n".encode())
+        client.stdin.close()
+        time.sleep(1.5)
+        assert client.poll() is None
+        instructions = {
+            "revoke": ("revoke", {"submitter": submitter}),
+            "another-key": ("door-submitter", {"submitter": submitter, "ssh_keys": [ssh_key()]}),
+        }
+        name, members = instructions[how]
+        assert made.world.instruct(name, **members).status == 200
+        assert client.wait(timeout=5) != 0
+        assert made.inbox() == []

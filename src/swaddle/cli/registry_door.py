@@ -114,7 +114,8 @@ MOVING = """Moving in, old and new side by side:
   folders that it writes to may stay, for its key alone says who it is. Partners can move one by one; until a partner
   has, the old server keeps running for it. A file sent to both is stored once: the second says which it repeats.
   Each looks into answers/ after sending: `stored`, `refused`, `unreadable`, `received` or `expired` by transfer.
-  What still lies on the old server: `swaddle incident scan --inventory PATH` there, before it is switched off.
+  What still lies on the old server is the exposure that you inherit: `swaddle incident scan PATH --inventory`, once
+  this version has it, tells what it is; destroy there what has been taken in.
   `swaddle registry invite NAME` gives a partner a sealing pair of its own; the reports that waited then go out."""
 
 COMMANDS = (import_submitters, door, trust_door)
