@@ -18,7 +18,7 @@ from swaddle.gateway.index import Index, moment, seconds
 from swaddle.gateway.reading import Reading, lapse_if_due, renew_lease
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.transfer import ENDED, Event, State
-from swaddle.wire.door_messages import AnswersAnswer, DoorReport, DoorTransfer, ReportAnswer
+from swaddle.wire.door_messages import AnswersAnswer, DoorReport, DoorTransfer, ReportAnswer, report_head
 
 TIMES = 3
 MOST = 1000
@@ -55,7 +55,7 @@ def answers(index: Index, guest: Guest) -> AnswersAnswer:
     )
     waiting = rows.alive_of_reader(index, guest.submitter, MOST) if _may_read(index, guest) else []
     reports = tuple(
-        DoorReport(row.id, row.body_bytes, format_instant(row.created), format_instant(row.expires))
+        DoorReport(row.id, _file_bytes(row), format_instant(row.created), format_instant(row.expires))
         for row in waiting
         if _is_offered(row)
     )
@@ -82,14 +82,8 @@ def open_report(index: Index, guest: Guest, transfer: str, secret: bytes) -> Rep
         )  # fmt: skip
         journal.append(index, "leased", transfer, reader=guest.submitter, lease_sha256=digest)
     renew_lease(index, row)
-    assert row.manifest is not None and row.header is not None and row.description is not None  # noqa: PT018 - a held row has all three
     parts = index.rows("SELECT bytes FROM parts WHERE transfer = ? ORDER BY number", transfer)
-    return ReportAnswer(
-        manifest=trust.signed_text(row.manifest),
-        header=base64.b64encode(row.header).decode("ascii"),
-        description=base64.b64encode(row.description).decode("ascii"),
-        part_sizes=tuple(int(part["bytes"]) for part in parts),
-    )
+    return _report(row, tuple(int(part["bytes"]) for part in parts))
 
 
 def open_part(index: Index, guest: Guest, transfer: str, number: int, secret: bytes) -> Reading:
@@ -136,6 +130,21 @@ def _readable(index: Index, guest: Guest, transfer: str) -> rows.Row:
     if row.state in ENDED:
         raise Refusal("not-found")
     return lapse_if_due(index, row)
+
+
+def _report(row: rows.Row, part_sizes: tuple[int, ...]) -> ReportAnswer:
+    assert row.manifest is not None and row.header is not None and row.description is not None  # noqa: PT018 - a held row has all three
+    return ReportAnswer(
+        manifest=trust.signed_text(row.manifest),
+        header=base64.b64encode(row.header).decode("ascii"),
+        description=base64.b64encode(row.description).decode("ascii"),
+        part_sizes=part_sizes,
+    )
+
+
+def _file_bytes(row: rows.Row) -> int:
+    """How long the report's file is, as the door shows it: clients compare what they got with what was listed."""
+    return len(report_head(_report(row, ()))) + row.body_bytes
 
 
 def _may_read(index: Index, guest: Guest) -> bool:

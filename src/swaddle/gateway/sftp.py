@@ -114,7 +114,7 @@ class Connection(asyncssh.SSHServer):
         self._conn: asyncssh.SSHServerConnection | None = None
         self._name: str | None = None
         self._shown_key: str | None = None
-        self._address = ""
+        self.address = ""
         self._tried = 0
         self.key: str | None = None
         self.sessions: list[Session] = []
@@ -125,8 +125,8 @@ class Connection(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Somebody is there."""
         self._conn = conn
-        self._address = str((conn.get_extra_info("peername") or ("",))[0])
-        strangers = sum(one.key is None and one._address == self._address for one in self._process.connections)
+        self.address = str((conn.get_extra_info("peername") or ("",))[0])
+        strangers = sum(one.key is None and one.address == self.address for one in self._process.connections)
         places = self._process.settings.connections
         if len(self._process.connections) >= places or strangers >= MOST_STRANGERS or self._process.is_draining:
             conn.abort()  # before any key exchange, which is what such a crowd would make us pay for
@@ -194,7 +194,10 @@ class Connection(asyncssh.SSHServer):
         self,
     ) -> tuple[asyncssh.SSHServerChannel[bytes], asyncssh.SSHServerSession[bytes]] | bool:
         """A channel for the subsystem."""
-        if self._conn is None or self.key is None or len(self.sessions) >= MOST_CHANNELS:
+        alive = [n for n, session in enumerate(self.sessions) if not session.has_ended]
+        self.sessions = [self.sessions[n] for n in alive]
+        self.requests = [self.requests[n] for n in alive]
+        if self._conn is None or self.key is None or len(alive) >= MOST_CHANNELS:
             return False
         shelf = self._process.keeper.shelf(self.key, fingerprint_of(self.key))
         requests = Requests(self._process.settings, self._process.keeper, shelf, report_bug)

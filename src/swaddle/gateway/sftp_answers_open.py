@@ -6,7 +6,6 @@ import os
 import stat
 from dataclasses import dataclass
 
-from swaddle.canonical import canonical
 from swaddle.errors import SwaddleError
 from swaddle.gateway import sftp_answers
 from swaddle.gateway import sftp_packets as packets
@@ -15,6 +14,7 @@ from swaddle.gateway.sftp_files import Refused
 from swaddle.gateway.sftp_packets import Attributes, Status
 from swaddle.gateway.sftp_shelf import Keeper, Shelf
 from swaddle.wire.door import DoorLine
+from swaddle.wire.door_messages import report_head
 
 
 class OpenAnswer:
@@ -33,9 +33,7 @@ class OpenAnswer:
         self._open: tuple[int, int] | None = None  # number and descriptor of the part read last
         if answer.text is None:
             report = line.report(answer.report)
-            head = {"description": report.description, "header": report.header, "swaddle-sealed": 1}
-            manifest = {"message": report.manifest.message, "signature": report.manifest.signature}
-            self._head = canonical({**head, "manifest": manifest}) + b"\n"
+            self._head = report_head(report)
             self._parts = report.part_sizes
         self.size_bytes = len(self._head) + sum(self._parts)
 

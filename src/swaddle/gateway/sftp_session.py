@@ -51,7 +51,7 @@ class Session(asyncssh.SSHServerSession[bytes]):
         self._rest: Iterator[Request | WriteBegins | WriteData] = iter(())
         self._write: _Write | None = None
         self._out = bytearray()
-        self._is_busy = self._is_paused = self._is_over = self._has_ended = self._is_choked = False
+        self._is_busy = self._is_paused = self._is_over = self.has_ended = self._is_choked = False
         self._words = 0
         self._chan: asyncssh.SSHServerChannel[bytes] | None = None
         self.last_at = time.monotonic()
@@ -234,6 +234,6 @@ class Session(asyncssh.SSHServerSession[bytes]):
                 self._chan.exit(0)
 
     def _finish(self) -> None:
-        if not self._has_ended:
-            self._has_ended = True
+        if not self.has_ended:
+            self.has_ended = True
             self._requests.finish()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from swaddle.canonical import canonical
 from swaddle.wire.messages import (
     Base64,
     Count,
@@ -203,6 +204,13 @@ class ReportAnswer(Message, frozen=True):
     header: Base64
     description: Base64
     part_sizes: tuple[Count, ...]
+
+
+def report_head(report: ReportAnswer) -> bytes:
+    """What stands before the body in a report's file under `answers/`: one line of canonical JSON."""
+    manifest = {"message": report.manifest.message, "signature": report.manifest.signature}
+    value = {"description": report.description, "header": report.header, "manifest": manifest, "swaddle-sealed": 1}
+    return canonical(value) + b"\n"
 
 
 class Reply(Message, frozen=True):
