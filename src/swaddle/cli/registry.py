@@ -181,6 +181,7 @@ def status_words(result: Mapping[str, Any]) -> str:
         f"Registry {result['registry'][:8]}, intake key {intake['key_id'][:8]} until {intake['seal_until']}",
         *[f"ALARM: {each['cause']}, raised at {each['raised_at']}" for each in result["alarms"]],
         f"Gateway: {gateway['why']}" if "why" in gateway else f"Gateway holds {gateway['body_bytes']:,} bytes",
+        *mail_words(result["mail"]),
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
     lines += [f"  {s['name']}: {s['state']}" for s in result["submitters"]]
@@ -189,6 +190,14 @@ def status_words(result: Mapping[str, Any]) -> str:
         counts = [] if rows is None else [f"{rows[name]:,} {name}" for name in ("stored", "rejected", "duplicates")]
         lines.append(f"  {transfer['id'][:8]}  {transfer['state']}  {', '.join(counts)}".rstrip())
     return "\n".join(lines)
+
+
+def mail_words(told: Mapping[str, Any]) -> list[str]:
+    """Mail in a line, where it is on and there is something to say."""
+    if not told["on"] or not (told["waiting"] or told["failed"] or told["trouble"]):
+        return []
+    trouble = f"; the mail server is in trouble ({told['trouble']})" if told["trouble"] else ""
+    return [f"Mail: {told['waiting']} waiting, {told['failed']} failed{trouble}"]
 
 
 @group.command()

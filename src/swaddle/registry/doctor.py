@@ -125,7 +125,7 @@ def mail(path: Path, read: settings.Settings, at: datetime) -> Iterator[Finding]
     oldest = None
     if file.exists():
         with sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True) as connection:
-            row = connection.execute("SELECT min(made_at) FROM mails WHERE state IN ('waiting', 'sending')").fetchone()
+            row = connection.execute("SELECT min(due) FROM mails WHERE state IN ('waiting', 'sending')").fetchone()
             oldest = row[0]
         connection.close()
     if oldest is not None and at.timestamp() - int(oldest) > MAIL_WAITS.total_seconds():

@@ -50,7 +50,7 @@ def carry(inside: Registry) -> dict[str, Any]:
     with closing(Outbox(inside.home / FILE_NAME)) as outbox:
         if not inside.settings.smtp_host:
             outbox.set_fact("place", str(inside.ledger.head()[0]))  # who turns mail on is not told of last year
-            return {"sent": 0, **outbox.counts()}
+            return {"sent": 0, **outbox.counts(inside.now())}
         collect(inside, outbox)
         outbox.gather(inside.now(), inside.settings.mail_pause_s)
         sent, trouble = 0, ""
@@ -60,13 +60,13 @@ def carry(inside: Registry) -> dict[str, Any]:
             trouble = error.code
         outbox.set_fact("trouble", trouble)
         outbox.forget(inside.now())
-        return {"sent": sent, **outbox.counts()}
+        return {"sent": sent, **outbox.counts(inside.now())}
 
 
 def state(inside: Registry) -> dict[str, Any]:
     """For `registry status`: whether mail is on, what waits, what failed."""
     with closing(Outbox(inside.home / FILE_NAME)) as outbox:
-        return {"on": bool(inside.settings.smtp_host), **outbox.counts()}
+        return {"on": bool(inside.settings.smtp_host), **outbox.counts(inside.now())}
 
 
 def collect(inside: Registry, outbox: Outbox) -> None:

@@ -148,9 +148,9 @@ class Outbox:
         """Remove what ended long ago."""
         self._run("delete from mails where ended_at < ?", _seconds(at - KEPT))
 
-    def counts(self) -> dict[str, Any]:
-        """How many mails are in which state, and what is wrong."""
-        rows = self._run("select state, count(*) as n from mails group by state")
+    def counts(self, at: datetime) -> dict[str, Any]:
+        """How many things to tell are in which state by now, and what is wrong; what is due later does not wait yet."""
+        rows = self._run("select state, count(*) as n from mails where due <= ? group by state", _seconds(at))
         found = {row["state"]: row["n"] for row in rows}
         waiting = found.get("waiting", 0) + found.get("sending", 0)
         return {"waiting": waiting, "failed": found.get("failed", 0), "trouble": self.fact("trouble") or None}
