@@ -51,7 +51,11 @@ def copies_of_tombstones(world: GatewayWorld, number: int) -> None:
     world.acknowledge(sealed)
     connection = world.line.gateway.thread.index.connection
     columns = [row[1] for row in connection.execute("PRAGMA table_info(transfers)")]
-    random = {"id": "lower(hex(randomblob(16)))", "reference_sha256": "lower(hex(randomblob(32)))"}
+    random = {
+        "id": "lower(hex(randomblob(16)))",
+        "reference_sha256": "lower(hex(randomblob(32)))",
+        "created": "created - 86400 - abs(random() % 1100000)",  # of the two weeks that tombstones are kept
+    }
     taken = ", ".join(random.get(name, name) for name in columns)
     connection.execute("PRAGMA cache_size = -400000")
     connection.execute("BEGIN")
@@ -141,8 +145,9 @@ def fill_state(world: whole_world.World, known: int) -> None:
     store.execute("begin")
     store.execute(
         "insert into clinical.loads (load_id, transfer, submitter, outcome, kind, dictionary_version, loaded_at,"
-        " rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, deliveries, not_carried) select 1000000 + range,"
-        " md5(range::varchar), ?, 'stored', 'births', '1', now()::timestamp, 1, 1, 0, 0, 0, 1, [] from range(?)",
+        " rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, deliveries, not_carried)"
+        " select 1000000 + range, md5(range::varchar), ?, 'stored', 'births', '1', now()::timestamp,"
+        " 1, 1, 0, 0, 0, 1, [] from range(?)",
         [submitter, known],
     )
     store.execute(

@@ -285,7 +285,7 @@ def _must_have_room(index: Index, guest: Guest, more_bytes: int, free_bytes: int
     quota = quotas.quota_of(index, guest.submitter)
     count, total = rows.alive_of_sender(index, guest.submitter)
     if is_new:
-        standing = quotas.Standing(count, total, quotas.last_hour(index, guest.submitter))
+        standing = quotas.Standing(count, total, quotas.last_hour(index, guest.submitter, quota))
         reason = quotas.over(quota, standing, more_bytes)
         if reason is not None:
             raise Refusal("busy", reason=reason)

@@ -60,8 +60,13 @@ def quota_of(index: Index, submitter: str) -> Quota:
     )
 
 
-def last_hour(index: Index, submitter: str) -> int:
-    """How many transfers a submitter announced in the hour that ends now."""
+def last_hour(index: Index, submitter: str, quota: Quota) -> int:
+    """How many transfers a submitter announced in the hour that ends now, as far as its quota must know."""
+    if quota.transfers_per_hour is None:
+        return 0
     since = seconds(index.now()) - HOUR_SECONDS
-    row = index.row("SELECT count(*) AS n FROM transfers WHERE sender = ? AND created > ?", submitter, since)
+    row = index.row(
+        "SELECT count(*) AS n FROM (SELECT 1 FROM transfers WHERE sender = ? AND created > ? LIMIT ?)",
+        submitter, since, quota.transfers_per_hour,
+    )  # fmt: skip
     return 0 if row is None else int(row["n"])

@@ -224,8 +224,9 @@ def _check_size(index: Index, who: Who, message: Announce, free_bytes: int) -> N
         raise Refusal("refused", reason="too many parts; use larger ones")
     if who.kind is Kind.SUBMITTER:  # reports that nobody fetches must not stop the reports of everybody else
         count, total = rows.alive_of_sender(index, who.id)
-        standing = quotas.Standing(count, total, quotas.last_hour(index, who.id))
-        reason = quotas.over(quotas.quota_of(index, who.id), standing, message.body_bytes)
+        quota = quotas.quota_of(index, who.id)
+        standing = quotas.Standing(count, total, quotas.last_hour(index, who.id, quota))
+        reason = quotas.over(quota, standing, message.body_bytes)
         if reason is not None:
             raise Refusal("busy", reason=reason)
     if rows.promised_bytes(index) + message.body_bytes > free_bytes - settings.reserve_bytes:
