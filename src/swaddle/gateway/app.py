@@ -27,10 +27,9 @@ from swaddle.gateway import sweep, trust
 from swaddle.gateway.access import Who
 from swaddle.gateway.bodies import Body, Gone, read_small
 from swaddle.gateway.head import length_of, read_head
-from swaddle.gateway.index import IndexThread
 from swaddle.gateway.refusal import Refusal
+from swaddle.gateway.seams import BodyStore, RowStore
 from swaddle.gateway.settings import Settings
-from swaddle.gateway.store import Store
 from swaddle.gateway.upload_engine import Engine
 from swaddle.gateway.usage import Usage
 from swaddle.wire.messages import Garbled, decode, encode
@@ -49,8 +48,8 @@ M = TypeVar("M")
 class Gateway:
     """Everything that requests share."""
 
-    thread: IndexThread
-    store: Store
+    thread: RowStore
+    store: BodyStore
     settings: Settings
     usage: Usage
     claim_file: Path

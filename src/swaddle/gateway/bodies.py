@@ -14,8 +14,9 @@ from hashlib import sha256
 from typing import Any
 
 from swaddle.gateway.refusal import Refusal
+from swaddle.gateway.seams import PartComing
 from swaddle.gateway.settings import Settings
-from swaddle.gateway.store import PIECE_BYTES, Incoming
+from swaddle.gateway.store import PIECE_BYTES
 from swaddle.wire.signing import Request, Unsigned, parse_content_digest
 
 Message = MutableMapping[str, Any]
@@ -122,7 +123,7 @@ def stated_digest(request: Request) -> bytes:
         raise Refusal("unsigned") from None
 
 
-async def take_in(body: Body, incoming: Incoming) -> None:
+async def take_in(body: Body, incoming: PartComing) -> None:
     """Write a body into a part that is coming in; when this returns or raises, no thread writes any more.
 
     Raises:

@@ -15,7 +15,7 @@ from swaddle.gateway import door_answers, door_sending
 from swaddle.gateway.app import Gateway
 from swaddle.gateway.door_sending import Guest
 from swaddle.gateway.refusal import Refusal
-from swaddle.gateway.store import Incoming
+from swaddle.gateway.seams import PartComing
 from swaddle.wire import door_messages as said
 from swaddle.wire.messages import Message, SignedText
 
@@ -34,7 +34,7 @@ class Session:
         self._secret = secret
         self._has_said_hello = False
         self.guest: Guest | None = None
-        self._parts: dict[tuple[str, int], Incoming] = {}
+        self._parts: dict[tuple[str, int], PartComing] = {}
         self._begun: set[str] = set()
         self._reading: set[str] = set()
 

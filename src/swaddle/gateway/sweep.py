@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from swaddle.gateway import journal, rows, upload_rows
-from swaddle.gateway.index import Index, IndexThread, seconds
+from swaddle.gateway.index import Index, seconds
 from swaddle.gateway.reading import lapse_if_due
-from swaddle.gateway.store import Store
+from swaddle.gateway.seams import BodyStore, RowStore
 from swaddle.gateway.transfer import Event, State
 
 _SOME = 200  # transfers per transaction, so that requests come between
@@ -93,7 +93,7 @@ def forget(index: Index) -> None:
         index.drop_fact("claim_expires")
 
 
-async def destroy(thread: IndexThread, store: Store, transfer: str) -> None:
+async def destroy(thread: RowStore, store: BodyStore, transfer: str) -> None:
     """Destroy an ended transfer: its bytes first, then its row.
 
     Raises:
@@ -106,7 +106,7 @@ async def destroy(thread: IndexThread, store: Store, transfer: str) -> None:
     await thread.shrink()
 
 
-async def sweep(thread: IndexThread, store: Store) -> int:
+async def sweep(thread: RowStore, store: BodyStore) -> int:
     """Once over everything; how many transfers were destroyed.
 
     Raises:

@@ -23,7 +23,7 @@ from swaddle.gateway.bodies import Gone, stated_digest, take_in
 from swaddle.gateway.index import moment
 from swaddle.gateway.parts import keep_part
 from swaddle.gateway.refusal import Refusal
-from swaddle.gateway.store import Incoming
+from swaddle.gateway.seams import PartComing
 from swaddle.gateway.upload_engine import Answer, Asked, HungUp
 from swaddle.gateway.upload_rows import Beginning
 from swaddle.gateway.upload_shelf import PART_LIMIT_BYTES, OfPart, PartShelf
@@ -182,7 +182,7 @@ class _BrokenOff(Exception):
         self.why = why
 
 
-async def _take_in(call: Call, incoming: Incoming, turn: Turn) -> None:
+async def _take_in(call: Call, incoming: PartComing, turn: Turn) -> None:
     try:
         async with asyncio.timeout(None) as turn.timer:
             await take_in(call.body_read(), incoming)
@@ -200,12 +200,12 @@ async def _take_in(call: Call, incoming: Incoming, turn: Turn) -> None:
         turn.timer = None
 
 
-def _must_be(part: OfPart, incoming: Incoming) -> None:
+def _must_be(part: OfPart, incoming: PartComing) -> None:
     if incoming.sha256().hex() != part.sha256:
         raise Refusal("digest")
 
 
-async def _leave(call: Call, shelf: PartShelf, part: OfPart, incoming: Incoming) -> None:
+async def _leave(call: Call, shelf: PartShelf, part: OfPart, incoming: PartComing) -> None:
     """What came of a part that broke off becomes an upload, if its sender knows how to go on."""
     if not call.request.all_of("upload-complete") or not 0 < incoming.size_bytes < part.size_bytes:
         incoming.drop()
