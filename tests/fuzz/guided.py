@@ -18,15 +18,22 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.canonical import NotCanonical, parse_canonical
     from swaddle.envelope.crypt4gh import read_header
     from swaddle.envelope.manifest import parse_description, parse_manifest
+    from swaddle.envelope.pack_reader import look_through
     from swaddle.envelope.signature import Signed, SigningKey, open_signed
     from swaddle.errors import SwaddleError
     from swaddle.feedback.bundle import NotABundle, unpack
     from swaddle.gateway.head import length_of, read_head
     from swaddle.gateway.refusal import Refusal
-    from swaddle.wire import messages
+    from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
+    from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
+    from swaddle.registry import door_import
+    from swaddle.wire import messages, resumable_requests
+    from swaddle.wire.door import decode_question
     from swaddle.wire.enrolment import ClaimFile, Invitation, RegistryKeys, SubmitterKeys
+    from swaddle.wire.resumable import Limits, Protocol, Refused, Upload
     from swaddle.wire.signing import ClockWrong, Unsigned, check_request, parse_content_digest
     from swaddle.wire.statements import decode_instruction
+    from swaddle.wire.upload_fields import Fields
 
 NOW = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
 HEX = "0123456789abcdef" * 2
@@ -107,6 +114,57 @@ def canonical_json(data):
         parse_canonical(data)
 
 
+def uploads(data):
+    """The fields of a creation and of an append, in both protocols."""
+    lines = [line.split(b": ", 1) for line in data.split(b"\n") if b": " in line]
+    fields = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in lines)
+    limits = Limits(max_size=2**40, max_age_seconds=3600)
+    for method in ("POST", "PUT"):
+        with suppress(Refused):
+            resumable_requests.creation(method, fields, limits, NOW)
+    for protocol in Protocol:
+        with suppress(Refused, resumable_requests.Overrun):
+            upload, _ = resumable_requests.appending(Upload(protocol, NOW, offset=10, length=100), fields, limits)
+            assert upload.offset == 10
+
+
+def sftp_packets(data):
+    """A session's bytes, in one piece and cut in two: the same requests or the same end."""
+
+    def read(pieces):
+        reader, seen = Reader(), []
+        try:
+            for piece in pieces:
+                for found in reader.feed(piece):
+                    if isinstance(found, Request):
+                        with suppress(BadPacket, NameRefused):
+                            sort_of(canonical_path(found.fields.text()))
+                    seen.append(type(found).__name__)
+        except BadPacket:
+            seen.append("bad")
+        return [one for one in seen if one != "WriteData"]  # its pieces are cut where the line cuts
+
+    assert read([data]) == read([data[: len(data) // 2], data[len(data) // 2 :]])
+
+
+def packs(data):
+    with suppress(SwaddleError):
+        look_through(
+            [memoryview(data[: len(data) // 2]), memoryview(data[len(data) // 2 :])], index_sha256=HEX * 2, members=1
+        )
+
+
+def door_questions(data):
+    with suppress(messages.Garbled):
+        decode_question(data)
+
+
+def lists_of_partners(data):
+    with suppress(SwaddleError):
+        _, wrong = door_import.read(data.decode("utf-8", "replace"))
+        assert all(one.why and one.fix for one in wrong)
+
+
 SIGNED_HEAD = (
     b"PUT\n/v1/transfers/%s/parts/0\n\nhost: gateway.example:8443\ncontent-length: 100\n"
     b"content-digest: sha-256=:%s=:\nupload-complete: ?1\n"
@@ -133,6 +191,24 @@ TARGETS = {
     "descriptions": (descriptions, [b'{"files":[],"kind":"births","version":1}']),
     "crypt4gh-headers": (crypt4gh_headers, [b"crypt4gh\x01\x00\x00\x00\x01\x00\x00\x00\x6c\x00\x00\x00" + bytes(104)]),
     "bundles": (bundles, [b"report.html".ljust(512, b"\x00") + bytes(1024)]),
+    "uploads": (uploads, [
+        b"upload-complete: ?0\nupload-offset: 10\nupload-length: 100\ncontent-length: 20\n"
+        b"content-type: application/partial-upload\nrepr-digest: sha-256=:%s=:" % (b"A" * 43),
+        (b"tus-resumable: 1.0.0\nupload-length: 100\nupload-offset: 10\nupload-metadata: filename d29ybGQ=,a\n"
+        b"content-type: application/offset+octet-stream\nupload-checksum: sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0="),
+    ]),
+    "sftp-packets": (sftp_packets, [
+        b"\x00\x00\x00\x05\x01\x00\x00\x00\x03"
+        b"\x00\x00\x00\x1d\x03\x00\x00\x00\x01\x00\x00\x00\x08a.csv/..\x00\x00\x00\x1a\x00\x00\x00\x00" + bytes(4)
+        + b"\x00\x00\x00\x1d\x06\x00\x00\x00\x02\x00\x00\x00\x04\x00\x00\x00\x01" + bytes(8) + b"\x00\x00\x00\x04abcd",
+    ]),
+    "packs": (packs, [(b"a.csv".ljust(100, b"\x00") + b"0000600\x00").ljust(512, b"\x00") + bytes(1024)]),
+    "door-questions": (door_questions, [
+        b'{"ask":"announce","reference":"AAAAAAAAAAAAAAAAAAAAAA=="}', b'{"ask":"begin","ssh_key":"ssh-ed25519 AAAA"}',
+    ]),
+    "lists-of-partners": (lists_of_partners, [
+        b"name,ssh_keys,sites,mail,language\nNorthshore General,ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==,N1,a@b.example,en\n",
+    ]),
     "canonical-json": (canonical_json, [b'{"a":[1,2,"x"],"b":null}']),
 }  # fmt: skip
 
