@@ -35,6 +35,7 @@ WHO = {
     ("POST", "/v1/transfers/{id}/give-back"): OWN,
     ("PUT", "/v1/transfers/{id}/parts/{number}"): OWN,
     ("GET", "/v1/transfers/{id}/parts/{number}"): OWN,
+    ("OPTIONS", "/v1/transfers/{id}/parts/{number}"): ENROLLED,  # limits, the same for all
 }
 # What only an instruction may change; transfers, parts, nonces and the journal are ordinary traffic.
 ADMINISTRATIVE = ("submitters", "quotas", "changed_settings", "earlier_intakes", "freezes")
