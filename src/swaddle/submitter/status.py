@@ -75,6 +75,8 @@ def _of_pending(party: Party, asked: _Asked, send: Outgoing) -> dict[str, Any]:
         "verdict": None,
         "kind": send.kind,
         "plaintext_bytes": send.size_bytes,
+        "files": send.members,
+        "spooled": send.entry is not None,
         "will_be_sent_again": state == "lost",
     }
 
