@@ -21,7 +21,7 @@ from swaddle import durable
 from swaddle.canonical import format_instant, parse_instant
 from swaddle.envelope.public import make_intake, open_certificate, parse_intake
 from swaddle.envelope.refusals import EnvelopeRefused
-from swaddle.envelope.signature import Signed, SigningKey
+from swaddle.envelope.signature import PublicSigningKey, Signed, SigningKey
 from swaddle.errors import NotPermitted, UsageFault
 from swaddle.registry import exchange, pins
 from swaddle.registry.inside import Registry
@@ -115,11 +115,23 @@ def settle_pull(inside: Registry) -> None:
         )
     inside.client.close()
     inside.client, inside.keyring = client, replace(inside.keyring, pull=key)
-    durable.write_file(inside.home / "keys" / "pull.key", following.read_bytes())
-    if old != key.public:
-        note(inside, "key-destroyed", old.fingerprint, "pull")
+    put_in_place(inside, "pull", old, key.public)
     inside.state.set_facts(**{PULL_KEY_MADE: format_instant(inside.now())})
     durable.remove_file(following)
+
+
+def put_in_place(inside: Registry, name: str, old: PublicSigningKey, new: PublicSigningKey) -> None:
+    """The next key becomes the key of that name; the one before it is gone, and custody says so.
+
+    Which one that was is written down first: after a kill behind the replacement nothing else would know.
+    """
+    replaced = f"replaced_{name}_key"
+    if old != new:
+        inside.state.set_facts(**{replaced: old.fingerprint})
+    durable.write_file(inside.home / "keys" / f"{name}.key", _next_path(inside, name).read_bytes())
+    gone = inside.state.fact(replaced)
+    if gone is not None and gone != new.fingerprint:
+        note(inside, "key-destroyed", gone, name)
 
 
 def begin_statement(inside: Registry) -> dict[str, Any]:
@@ -170,12 +182,10 @@ def settle_statement(inside: Registry) -> None:
             inside.client, keyring, inside.state, "certificate", inside.now(),
             certificate=certificate.to_json(), intake=None if intake is None else intake.to_json(),
         )  # fmt: skip
-    durable.write_file(inside.home / "keys" / "statement.key", following.read_bytes())
     durable.write_file(inside.home / "statements" / "certificate.json", certified.read_bytes())
     inside.keyring = keyring
     inside.intake_keys.use(keyring, intake)
-    if old != key.public:
-        note(inside, "key-destroyed", old.fingerprint, "statement")
+    put_in_place(inside, "statement", old, key.public)
     durable.remove_file(following)
     durable.remove_file(certified)
 
