@@ -193,6 +193,12 @@ class TestParamiko:
         assert client.listdir(".") == []
         assert client.stat("data.csv").st_size == 2_000_000
 
+    def test_openssh_with_each_kind_of_key(self, door):
+        for kind in ("ed25519", "rsa", "ecdsa"):
+            done = door.sftp(door.partner(kind), f"put {file(door, 10, f'{kind}.csv')}\n")
+            assert done.returncode == 0, (kind, done.stderr)
+        assert sorted(name for name, _ in door.contents()) == ["ecdsa.csv", "ed25519.csv", "rsa.csv"]
+
     def test_an_rsa_key(self, door):
         key = paramiko.RSAKey.from_private_key_file(str(door.partner("rsa")))
         transport = paramiko.Transport(("127.0.0.1", door.port))
