@@ -20,7 +20,7 @@ DATA = secrets.token_bytes(500_000)
 
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("uploads"), "--idle", "3", "--max-size", "10000000") as server:
+    with served(tmp_path_factory.mktemp("uploads"), "--max-size", "10000000") as server:
         yield server
 
 
@@ -113,7 +113,7 @@ class TestExhaustion:
                 time.sleep(0.05)
             began = time.monotonic()
             assert uploads.create(DATA, "?1").status == 200
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 15  # and not the 30 that a silent line is waited for
 
     def test_drops_are_not_gathered_without_end(self, uploads):
         where = uploads.create().headers["location"]

