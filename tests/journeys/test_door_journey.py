@@ -203,8 +203,8 @@ class Town:
 
 
 @pytest.fixture
-def town(tmp_path, request):
-    made = Town(tmp_path, getattr(request, "param", 1500))
+def town(tmp_path):
+    made = Town(tmp_path, 300)
     yield made
     made.end()
 
@@ -219,7 +219,7 @@ def check(town, told):
 def test_whatever_is_killed_once_on_the_way_the_file_is_stored_once_and_its_report_opened(town):
     town.let_in()
     for victim in ("client", "door", "gateway"):
-        client, text = town.sftp(f"put {town.file}\n", "-l", "1500")
+        client, text = town.sftp(f"put {town.file}\n", "-l", "300")
         client.stdin.write(text)
         client.stdin.close()
         time.sleep(0.7)

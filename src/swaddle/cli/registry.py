@@ -184,7 +184,9 @@ def status_words(result: Mapping[str, Any]) -> str:
         *mail_words(result["mail"]),
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
-    lines += [f"  {s['name']}: {s['state']}" for s in result["submitters"]]
+    if result["door_shown_now"] is not None:
+        lines.append("WARNING: the SFTP door shows another key than the trusted one (`swaddle registry door`)")
+    lines += [f"  {s['name']}: {s['state']}{' (SFTP door)' * s['by_door']}" for s in result["submitters"]]
     for transfer in result["transfers"][-20:]:
         rows = transfer["verdict"]
         counts = [] if rows is None else [f"{rows[name]:,} {name}" for name in ("stored", "rejected", "duplicates")]

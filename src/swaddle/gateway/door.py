@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import stat
 import struct
 import threading
 from contextlib import suppress
@@ -35,6 +36,7 @@ class DoorSocketFault(SettingsFault):
 
     code = "SWD-GATE-20"
     what = "the gateway cannot open the socket for its SFTP door"
+    why = "{reason}"
     fix = "name a place in `door_socket` that the gateway may write to, and a user of this machine in `door_user`"
 
 
@@ -65,8 +67,7 @@ class DoorServer:
         """
         self._gateway.thread.call(door_sending.drop_unfinished)
         try:
-            with suppress(FileNotFoundError):
-                self._path.unlink()  # of a gateway that was killed; two gateways never share a home
+            _remove_leftover(self._path)
             self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             self._listener.bind(str(self._path))
             # Who may connect is asked of the kernel at each connection; the mode lets another user get that far.
@@ -74,7 +75,7 @@ class DoorServer:
             self._listener.listen(64)
         except (OSError, ValueError) as error:
             self.close()
-            raise DoorSocketFault("the system does not allow it there") from error
+            raise DoorSocketFault("the system does not allow it there (a path has 107 letters at most)") from error
         self._start(self._accept, self._listener)
         self._start(self._watch)
         return self
@@ -195,6 +196,18 @@ def _answer(connection: socket.socket, session: Session, data: bytes) -> None:
 def _cut(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
+
+
+def _remove_leftover(path: Path) -> None:
+    """Remove the socket of a gateway that was killed; two gateways never share a home, and nothing else is removed.
+
+    Raises:
+        DoorSocketFault: something that is no socket lies there.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise DoorSocketFault("something that is no socket lies there already")
+        path.unlink()
 
 
 def _user_id(name: str) -> int:

@@ -91,6 +91,13 @@ class TestWhoGetsIn:
         with direct_world(tmp_path / "g", **settings) as made, pytest.raises(DoorSocketFault):
             DoorServer(made.line.gateway)
 
+    def test_only_a_socket_is_ever_removed_to_make_place(self, world, tmp_path):
+        precious = tmp_path / "door.sock"
+        precious.write_text("somebody's file")
+        with pytest.raises(DoorSocketFault, match="no socket"):
+            DoorServer(world.line.gateway).__enter__()
+        assert precious.read_text() == "somebody's file"
+
     def test_what_is_not_the_language_ends_the_connection_and_nothing_else(self, door, partner):
         with socket.socket(socket.AF_UNIX) as raw:
             raw.settimeout(5)
