@@ -7,19 +7,28 @@ sending it, and more memory than a sender may use; `check` counts it for who ask
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from importlib.util import find_spec
 
-from swaddle.submitter.prepare import Counts, Source
+from swaddle.envelope.positioned import read_at
+from swaddle.errors import FileFault
+from swaddle.intake.sniff import HEAD_BYTES, sniff
+from swaddle.submitter.prepare import Counts, Source, open_source
 
 COUNTED_BYTES = 32 * 1024 * 1024  # some hundred thousand rows, a few seconds
 
 
 def count(source: Source, kind: str | None, at: datetime) -> Counts:
-    """Rows and data subjects, by the code that the registry reads with, where it is installed."""
+    """Rows and data subjects, by the code that the registry reads with, where it is installed.
+
+    Raises:
+        KindUnknown: there is no layout of that name.
+        SourceGone: the file is not there as it was.
+    """
     if find_spec("duckdb") is None:
         return Counts(kind or "unknown")
-    if source.size_bytes > COUNTED_BYTES:
+    if source.size_bytes > COUNTED_BYTES or not _may_have_rows(source):
         if kind is not None:
             from swaddle.intake.mapping import by_kind  # noqa: PLC0415  as below
 
@@ -28,3 +37,16 @@ def count(source: Source, kind: str | None, at: datetime) -> Counts:
     from swaddle.submitter import check  # noqa: PLC0415  DuckDB is imported only where it is and only for this
 
     return check.count(source, kind, at)
+
+
+def _may_have_rows(source: Source) -> bool:
+    """Whether its first bytes are a table's: DuckDB is not even imported for what cannot be counted."""
+    descriptor = open_source(source)
+    try:
+        head = bytearray(min(HEAD_BYTES, source.size_bytes))
+        sniff(bytes(head[: read_at(descriptor, memoryview(head), 0)]), source.size_bytes)
+    except FileFault:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

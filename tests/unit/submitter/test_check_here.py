@@ -67,3 +67,21 @@ def test_columns_of_no_known_layout_are_a_fault_of_the_file(tmp_path):
     path.write_bytes(rows(5))
     with pytest.raises(FileFault):
         check(look_at(path), None, utc_now())
+
+
+def test_neither_a_large_file_nor_one_without_rows_is_counted_but_a_slip_in_the_kind_is_said(tmp_path, monkeypatch):
+    from swaddle.intake.faults import KindUnknown
+    from swaddle.submitter.prepare import Counts
+
+    monkeypatch.setattr(counting, "find_spec", lambda _: True)
+    monkeypatch.setattr("swaddle.submitter.check.count", lambda *_: pytest.fail("it was counted"))
+    picture, large = tmp_path / "scan.png", tmp_path / "births.csv"
+    picture.write_bytes(b"\x89PNG" + bytes(100))
+    with large.open("wb") as out:
+        out.write(b"record,born\n")
+        out.truncate(counting.COUNTED_BYTES + 1)
+    for file in (picture, large):
+        assert counting.count(look_at(file), None, None) == Counts("unknown")
+        assert counting.count(look_at(file), "births", None) == Counts("births")
+        with pytest.raises(KindUnknown):
+            counting.count(look_at(file), "brths", None)
