@@ -56,7 +56,7 @@ EVENTS: Mapping[str, EventKind] = {
     "key-destroyed": EventKind("key", "a key was destroyed: nobody opens what was sealed to it"),
     "intake-published": EventKind("key", "submitters are told to seal to this intake key from now on"),
     "transfer-announced": EventKind("transfer", "a sender announced it; nothing of it is anywhere yet"),
-    "transfer-receiving": EventKind("transfer", "its first part lies on the gateway"),
+    "transfer-receiving": EventKind("transfer", "its first bytes lie on the gateway"),
     "transfer-held": EventKind("transfer", "the gateway holds it whole, sealed"),
     "transfer-leased": EventKind("transfer", "its one reader began to read it"),
     "transfer-given-back": EventKind("transfer", "its reader gave the lease back; it is held again"),

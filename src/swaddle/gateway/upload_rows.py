@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from swaddle.gateway import rows, sending
+from swaddle.gateway import journal, rows, sending
 from swaddle.gateway.access import Who, must_send
 from swaddle.gateway.index import Index, moment
 from swaddle.gateway.refusal import Refusal
+from swaddle.gateway.transfer import Event
 from swaddle.wire.resumable import Protocol, State, Upload
 from swaddle.wire.upload_fields import Digests
 
@@ -105,6 +106,7 @@ def write(index: Index, who: Who, row: Row) -> str | None:
     )  # fmt: skip
     if row.state is State.OPEN and others is not None and others["n"] >= MOST_OPEN:
         raise Refusal("busy", reason="too many parts of this transfer broke off")
+    _mark_receiving(index, row.transfer)
     older = index.row(
         "SELECT id FROM uploads WHERE transfer = ? AND number = ? AND id <> ?", row.transfer, row.number, row.id
     )
@@ -137,6 +139,14 @@ def idle(index: Index) -> list[str]:
 def known(index: Index) -> set[str]:
     """Ids of all uploads that are not whole, whose files are no strays."""
     return {str(row["id"]) for row in index.rows("SELECT id FROM uploads WHERE state = 'open'")}
+
+
+def _mark_receiving(index: Index, transfer: str) -> None:
+    """Bytes of it lie here from now on, whole part or not: that is where exposure begins."""
+    found = rows.find(index, transfer)
+    assert found is not None
+    if rows.change(index, found, Event.PART) is not found.state:
+        journal.append(index, "receiving", transfer)
 
 
 def _read(row: sqlite3.Row) -> Row:

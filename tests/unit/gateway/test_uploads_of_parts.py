@@ -86,7 +86,12 @@ class TestABrokenPart:
     def test_is_no_part_before_it_is_whole(self, parts, world):
         parts.cut(1000)
         assert parts.view()["parts"] == []
-        assert parts.view()["state"] == "announced"
+
+    def test_counts_as_present_from_its_first_byte(self, parts, world):
+        parts.cut(1)
+        assert parts.view()["state"] == "receiving"
+        entries = world.journal()["entries"]
+        assert [entry["event"] for entry in entries][-2:] == ["announced", "receiving"]
 
     def test_survives_the_gateways_restart(self, parts, world):
         parts.cut(1000)
