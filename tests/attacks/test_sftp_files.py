@@ -166,7 +166,7 @@ class TestBytes:
 
     def test_any_bytes(self, door):
         key = door.partner()
-        for seed in range(30):
+        for seed in range(10):
             with Connected(door, key) as good:
                 bad = good.get_channel().get_transport().open_session()
                 bad.invoke_subsystem("sftp")
@@ -212,7 +212,7 @@ class TestExhaustion:
             channel.sendall(struct.pack(">IBI", 5, 1, 3))
             before = resident(door.process.pid)
             stat = struct.pack(">IBI", 10, 17, 1) + struct.pack(">I", 1) + b"/"
-            stop = threading.Timer(8, channel.close)
+            stop = threading.Timer(3, channel.close)
             stop.start()
             try:
                 for _ in range(2000):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="Open
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory):
-    with sftp_world(tmp_path_factory.mktemp("sftp"), login_seconds=3, connections=12) as made:
+    with sftp_world(tmp_path_factory.mktemp("sftp"), login_seconds=3, connections=12, idle_seconds=4) as made:
         yield made
 
 
@@ -198,6 +198,17 @@ class TestBeforeTheLogin:
             while silent.recv(4096):
                 pass
             assert 2 < time.monotonic() - began < 9
+
+    @pytest.mark.parametrize("with_a_session", [True, False])
+    def test_silence_behind_the_login_is_cut_too(self, door, with_a_session):
+        transport = paramiko.Transport(("127.0.0.1", door.port))
+        transport.connect(username="partner", pkey=load(door.partner()))
+        if with_a_session:
+            paramiko.SFTPClient.from_transport(transport).listdir("/")
+        until = time.monotonic() + 20
+        while transport.is_active() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not transport.is_active()
 
     def test_strangers_do_not_take_all_places(self, door):
         crowd = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(40)]

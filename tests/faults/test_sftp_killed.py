@@ -54,7 +54,11 @@ def door(tmp_path_factory):
 def kill_at(door, step, batch, key):
     """Whether the client was content, and whether the door lived to its end."""
     door.port = 0
-    door.start(KNIFE, str(step))
+    try:
+        door.start(KNIFE, str(step))
+    except RuntimeError:  # it died before it listened
+        door.stop()
+        return False, False
     done = door.sftp(key, batch)
     try:
         door.process.wait(timeout=0.3)  # a client may see the end before we do
@@ -66,7 +70,7 @@ def kill_at(door, step, batch, key):
 
 
 def steps(quick):
-    return range(1, 400, 17) if quick else range(1, 400)
+    return range(1, 400, 29) if quick else range(1, 400)
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class Connection(asyncssh.SSHServer):
         self.key: str | None = None
         self.sessions: list[Session] = []
         self.requests: list[Requests] = []
-        self._window_at = time.monotonic()
+        self._since = self._window_at = time.monotonic()
         self._window_bytes = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
@@ -213,7 +213,7 @@ class Connection(asyncssh.SSHServer):
         settings = self._process.settings
         if self.key is None:
             return  # the login timer looks after strangers
-        if now - max((session.last_at for session in self.sessions), default=self._window_at) > settings.idle_seconds:
+        if now - max((session.last_at for session in self.sessions), default=self._since) > settings.idle_seconds:
             self._hang_up("nothing came for too long")
             return
         if now - self._window_at >= 60:
