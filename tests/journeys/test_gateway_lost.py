@@ -74,3 +74,23 @@ def test_a_lost_gateway_comes_back_and_what_was_lost_is_named(tmp_path):
         assert again[0] in {each["id"] for each in pulled["transfers"]}
         assert world.ask("pull")["failed"] == []
         assert command("gateway", "backup", "--home", home)["key_id"] == backup["key_id"]
+
+
+def test_a_backup_that_custody_does_not_list_needs_the_operators_word(tmp_path):
+    home = tmp_path / "gateway"
+    claim = ClaimFile.from_bytes(initialise(home, "https://127.0.0.1:0", port=0).read_bytes())
+    with running(home):
+        make_world(tmp_path, Gateway(claim))
+        backup = command("gateway", "backup", "--home", home)  # and nobody drains the journal after it
+    shutil.copy(backup["backup"], tmp_path / "copy.swaddle-backup")
+    shutil.rmtree(home)
+    key = ("--key", tmp_path / "registry" / "keys" / "backup.json")
+    command("gateway", "restore", tmp_path / "copy.swaddle-backup", "--home", home, *key, passphrase=PASSPHRASE)
+    release = ("registry", "release-freeze", "--home", tmp_path / "registry")
+    with running(home):
+        assert "SWD-REG-91" in command(*release, passphrase=PASSPHRASE, status=2)
+        assert "frozen" in command(
+            "registry", "pull", "--home", tmp_path / "registry", passphrase=PASSPHRASE, status=10
+        )
+        assert command(*release, "--unlisted", passphrase=PASSPHRASE)["cause"] == "restored"
+        command("registry", "pull", "--home", tmp_path / "registry", passphrase=PASSPHRASE)
