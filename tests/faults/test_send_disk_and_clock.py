@@ -9,8 +9,7 @@ import pytest
 
 from submitter_world import GatewayProcess, Registry, enrolled_home, party_of, rows
 from swaddle import durable
-from swaddle.submitter import carry, counting, inbox
-from swaddle.submitter import send as sending
+from swaddle.submitter import carry, counting, inbox, lanes, trust
 from swaddle.submitter.send import send
 from swaddle.wire.client import GatewayClient, utc_now
 from swaddle.wire.problems import ClockDiffers, Unreachable
@@ -34,8 +33,8 @@ def registry(gateway):
 @pytest.fixture
 def party(registry, tmp_path, monkeypatch):
     monkeypatch.setattr(counting, "find_spec", lambda _: None)
-    for room in (carry, sending, inbox):
-        monkeypatch.setattr(room, "retry", lambda work, _=(): work())
+    for room in (carry, lanes, trust, inbox):
+        monkeypatch.setattr(room, "retry", lambda work, *_, **__: work())
     return party_of(enrolled_home(registry, tmp_path, part_bytes=65_536))
 
 
