@@ -38,12 +38,12 @@ def open_request(world, party, method, target, body=None, length=None, headers=(
 
 def ends_within(connection, seconds):
     """Everything that still comes, and how long it took until the other side was done with us."""
-    begun, came = time.monotonic(), b""
+    begun, came = time.monotonic(), bytearray()
     connection.settimeout(seconds + 10)
     try:
         while piece := connection.recv(65_536):
             came += piece
-            if b"about:swaddle:unsigned" in came:
+            if b"about:swaddle:unsigned" in came[-1000:]:
                 break
     except (ConnectionResetError, OSError):
         pass
@@ -109,8 +109,7 @@ def test_a_report_on_its_way_out_is_cut_though_its_reader_takes_nothing(world):
     assert world.instruct("revoke", submitter=party.id).status == 200
     time.sleep(1)
     came, seconds = ends_within(connection, LIMIT_SECONDS)
-    assert seconds < LIMIT_SECONDS
-    assert len(came) < len(big)
+    assert (len(came) < len(big), seconds < LIMIT_SECONDS) == (True, True), (len(came), seconds)
     connection.close()
 
 

@@ -154,8 +154,12 @@ class TestQuotaAndSettings:
 
 
 class TestContact:
+    @pytest.fixture(autouse=True, scope="class")
+    @staticmethod
+    def written(world):
+        world.ask("invite", name="Written")
+
     def test_it_is_kept_shown_and_removed(self, world):
-        world.enrol("Written")
         assert world.ask("contact", name="Written")["contact"] is None
         world.ask("contact", name="Written", address="data@hospital.example", language="fr")
         shown = world.ask("contact", name="Written")
