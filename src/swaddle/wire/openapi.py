@@ -48,7 +48,10 @@ TABLE = (
     Operation("GET", "/healthz", ANYBODY, "The process answers: `ok`.", answers=((200, "text/plain"),)),
     Operation("GET", "/readyz", ANYBODY, "It takes new work: `ok`.", None, ((200, "text/plain"),), ("busy", "full")),
     Operation("GET", "/v1/time", ANYBODY, "The gateway's clock.", None, ((200, m.Time),)),
-    Operation("POST", "/v1/claim", ANYBODY, "A registry claims this gateway, once.", m.Claim, ((200, m.Claimed),)),
+    Operation(
+        "POST", "/v1/claim", ANYBODY, "A registry claims this gateway, once.", m.Claim, ((200, m.Claimed),),
+        ("unsigned",),
+    ),
     Operation("POST", "/v1/enrolments", ANYBODY, "Keys are posted.", m.Enrolment, ((202, None),), ("conflict",)),
     Operation(
         "GET", "/v1/enrolments", REGISTRY, "Enrolments that wait.", answers=((200, m.PendingEnrolments),)
