@@ -35,7 +35,7 @@ class Town:
     """Gateway, door and registry as processes, one partner with an SSH key; whatever dies is started again."""
 
     def __init__(self, folder, rows):
-        self.folder = folder
+        self.folder, self.port = folder, "0"
         self.processes = {}
         self.is_over = threading.Event()
         self.kills = 0
@@ -78,10 +78,13 @@ class Town:
                 env=os.environ | {"SWADDLE_REGISTRY_PULL_INTERVAL_S": "1"},
             )  # fmt: skip
         if name == "door":
-            port = self.wait_for(lambda: self.port_said(log, begun))
-            self.commands["door"][-1] = self.port = port
+            self.wait_for(lambda: self.is_dead(name) or self.port_said(log, begun))
+            self.commands["door"][-1] = self.port = self.port_said(log, begun) or self.port
         if name == "gateway":
-            self.wait_for(lambda: b"listening" in log.read_bytes()[begun:])
+            self.wait_for(lambda: self.is_dead(name) or b"listening" in log.read_bytes()[begun:])
+
+    def is_dead(self, name):
+        return self.processes[name].poll() is not None
 
     def port_said(self, log, begun):
         for line in log.read_text()[begun:].splitlines():
