@@ -96,10 +96,16 @@ def test_every_command_is_documented_with_its_options():
                 assert option in text, f"{name} {option}"
 
 
-@pytest.mark.parametrize("party", ["gateway", "registry", "submitter"])
+PARTIES = {
+    "gateway": "gateway.settings", "registry": "registry.settings", "submitter": "submitter.settings",
+    "door": "gateway.sftp_home",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("party", PARTIES)
 def test_every_setting_is_documented_with_its_default(party):
     page = DOCS / f"settings-{party}.md"
-    settings = importlib.import_module(f"swaddle.{party}.settings").Settings
+    settings = importlib.import_module(f"swaddle.{PARTIES[party]}").Settings
     rows = dict(re.findall(r"^\| `([a-z_0-9]+)` \|(.*)$", page.read_text("utf-8"), re.MULTILINE))
     for field in dataclasses.fields(settings):
         assert field.name in rows, f"`{field.name}` is not in docs/{page.name}"
