@@ -325,7 +325,8 @@ class State:
 
     def begun(self) -> list[Transfer]:
         """Those that are not acknowledged yet, in the order they were met."""
-        return list(self._transfers("where step <> 'acknowledged' order by rowid", ()))
+        # The planner would else walk through all of them, to have them in their order.
+        return list(self._transfers("indexed by transfers_begun where step <> 'acknowledged' order by rowid", ()))
 
     def unanswered(self) -> list[Transfer]:
         """Those that are taken in, or were found unreadable, and whose submitter has no report yet, in order."""
@@ -334,7 +335,7 @@ class State:
             # What came by the door of one that has no sealing pair yet waits, however much of it there is.
             " and submitter in (select id from submitters where state = 'active' and sealing is not null)"
         )
-        return list(self._transfers(f"where {where} order by rowid", ()))
+        return list(self._transfers(f"indexed by transfers_unanswered where {where} order by rowid", ()))
 
     def is_ended(self, transfer: str) -> bool:
         """Whether this transfer was acknowledged: its id is never taken again."""
