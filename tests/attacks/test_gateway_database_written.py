@@ -248,6 +248,43 @@ class TestPlanted:
         assert digest not in answer.body.decode()
 
 
+class TestPlantedFiles:
+    """A web shell's other half: what is written beside the program is served to nobody and run by nobody."""
+
+    NAMES = ("index.html", "shell.py", "shell.aspx", "a" * 32, ".hidden", "settings.toml.bak", "sitecustomize.py")
+
+    @pytest.mark.parametrize("folder", [".", "bodies"])
+    def test_no_address_leads_to_it(self, world, folder):
+        for name in self.NAMES:
+            (world.line.home / folder / name).write_text("planted-marker")
+        for name in self.NAMES:
+            for path in (
+                f"/{name}",
+                f"/{folder}/{name}",
+                f"/v1/{name}",
+                f"/v1/transfers/{name}",
+                f"/v1/uploads/{name}",
+            ):
+                for key in (None, world.party.key, world.pull):
+                    answer = world.get(path, key)
+                    assert answer.status in {400, 401, 404}
+                    assert b"planted-marker" not in answer.body
+
+    def test_a_planted_body_of_no_row_is_gone_at_the_next_start(self, world):
+        planted = world.line.home / "bodies" / ("a" * 32)
+        planted.write_text("planted-marker")
+        world.line.reopen()
+        assert not planted.exists()
+
+    def test_a_body_exchanged_for_another_file_is_not_what_was_signed(self, world):
+        sealed = world.send(world.party)
+        world.lease(sealed)
+        (row,) = rows(world).execute("SELECT body FROM parts WHERE number = 1").fetchall()
+        (world.line.home / "bodies" / row["body"]).write_bytes(b"planted" * 200)
+        came = world.read(sealed, 1).body
+        assert sha256(came).hexdigest() not in parse_manifest(sealed.manifest.message).core.parts
+
+
 def test_the_keys_of_the_world_are_keys(world):
     """The test's own ground: what the thief signs with is enrolled nowhere."""
     assert world.get("/v1/intake", world.thief).problem == "unsigned"
