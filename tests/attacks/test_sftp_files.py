@@ -88,6 +88,26 @@ class TestNames:
         assert found == []
 
 
+def test_the_door_says_no_name_and_no_value(tmp_path):
+    """Whatever happens to a file, what the door writes for its operator has nothing of it."""
+    with sftp_world(tmp_path) as door:
+        path = tmp_path / "Jane-Doe.csv"
+        path.write_bytes(MARKER * 100)
+        key = door.partner()
+        for batch in (
+            f"put {path}",
+            f"put {path} Jane-Doe.csv.tmp",
+            f"put {path} /answers/Jane-Doe",
+            "get Jane-Doe.csv",
+        ):
+            door.sftp(key, batch + "\n", user="Jane-Doe")
+        door.sftp(tmp_path / "nobody", "pwd\n", user="Jane-Doe")
+        said = "".join(door.said) + door.stop()
+        assert "Jane" not in said
+        assert MARKER.decode() not in said
+        assert "Traceback" not in said
+
+
 class TestNothingBack:
     def test_no_file_is_read_listed_or_replaced(self, door, client):
         client.putfo(io.BytesIO(b"mine"), "mine.csv")

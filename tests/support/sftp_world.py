@@ -1,6 +1,7 @@
 """A real gateway, a real SFTP door in a process of its own, a partner with an SSH key, and the registry's keys to look."""
 
 import base64
+import http.client
 import os
 import secrets
 import signal
@@ -18,6 +19,16 @@ from swaddle.envelope.signature import Signed, sign
 from swaddle.envelope.unseal import BodyOpener, open_envelope
 
 RUN_DOOR = "import sys; from swaddle.cli.main import main; main(sys.argv[1:])"
+
+
+class PatientLine(RealLine):
+    """Connects again when the gateway has closed a connection that nobody used for a while."""
+
+    def send(self, method, target, headers, body):
+        try:
+            return super().send(method, target, headers, body)
+        except http.client.RemoteDisconnected:
+            return super().send(method, target, headers, body)
 
 
 @dataclass
@@ -167,7 +178,7 @@ def sftp_world(folder, gateway=None, **door):
     home = make_home(folder / "gateway", door_socket=socket_path, sweep_seconds=1, **(gateway or {}))
     environment = {f"SWADDLE_DOOR_{name.upper()}": str(value) for name, value in door.items()}
     with running(home):
-        world = World(RealLine(home)).claim()
+        world = World(PatientLine(home)).claim()
         assert world.intake().status == 200
         assert world.instruct("allowance", transfers=64).status == 200
         assert world.get("/v1/inbox", world.pull).status == 200

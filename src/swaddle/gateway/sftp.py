@@ -261,6 +261,9 @@ async def serve(door: Door, on_ready: Callable[[int], None]) -> None:
     process = _Process(door)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    # What a library says of a fault may hold a name or a value: ours say kind and place.
+    asyncssh.set_log_level("CRITICAL")
+    loop.set_exception_handler(lambda _loop, context: report_bug(context.get("exception") or RuntimeError()))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:

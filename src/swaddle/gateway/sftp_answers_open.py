@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from dataclasses import dataclass
 
 from swaddle.errors import SwaddleError
@@ -163,4 +164,5 @@ class AnswersFolder:
 def _long(answer: Answer) -> bytes:
     """A name as `ls -l` shows it."""
     mode = stat.filemode(answer.attributes.mode or 0)
-    return f"{mode} 1 swaddle swaddle {answer.attributes.size_bytes:>12} Jan  1  1970 {answer.name}".encode()
+    day = time.strftime("%b %d  %Y", time.gmtime(answer.modified))
+    return f"{mode} 1 swaddle swaddle {answer.attributes.size_bytes:>12} {day} {answer.name}".encode()
