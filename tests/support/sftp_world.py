@@ -73,7 +73,9 @@ class SftpWorld:
         return self
 
     def stop(self, number=signal.SIGTERM):
-        """Ends the door; what it said on its way out."""
+        """Ends the door; what it said on its way out. A second time is fine."""
+        if self.process.stderr.closed:
+            return ""
         if self.process.poll() is None:
             self.process.send_signal(number)
             try:
