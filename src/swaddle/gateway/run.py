@@ -25,6 +25,7 @@ from granian.server.embed import Server
 from swaddle.envelope.signature import SigningKey
 from swaddle.gateway import adjustable, counts, logs, schema, settings, tls_keys, upload_rows
 from swaddle.gateway.app import Gateway, build, refusal_of
+from swaddle.gateway.backup import FOLDER, remove_expired
 from swaddle.gateway.door import DoorServer
 from swaddle.gateway.index import Index, IndexThread, open_index, transact
 from swaddle.gateway.initialise import BODIES, CERTIFICATE, CLAIM, JOURNAL_KEY, TLS_KEY, pin_of
@@ -161,9 +162,10 @@ async def _serve_until(told: asyncio.Event, gateway: Gateway, home: Home, stated
 
 
 async def _watch_keys(gateway: Gateway, home: Path) -> None:
-    """Return when the next TLS key is to be shown."""
+    """Return when the next TLS key is to be shown; remove backups whose time is over meanwhile."""
     while True:
         try:
+            await gateway.thread.elsewhere(remove_expired, home / FOLDER, gateway.thread.index.now())
             if await gateway.thread.run(tls_keys.look, home):
                 return
         except Exception as error:  # noqa: BLE001 - a full disk today must not end the looking

@@ -14,12 +14,15 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from gateway_world import SEALED, SEGMENT, RealLine, World, make_home, running, signed_headers
+from gateway_world import SEALED, SEGMENT, Clock, DirectLine, RealLine, World, make_home, running, signed_headers
+from swaddle.envelope.keys import SealingPair
 from swaddle.envelope.public import IntakeStatement, make_intake
 from swaddle.gateway import tls_keys
+from swaddle.gateway.backup import make_backup
 from swaddle.gateway.index import transact
 from swaddle.gateway.initialise import make_certificate, pin_of
 from swaddle.gateway.metrics import Metrics
@@ -131,6 +134,30 @@ class TestLogs:
         assert events[-1] == "stopped"
         for name in ("Anna", "756.", party.id, sealed.id, "127.0.0.1", party.key.public.fingerprint):
             assert name not in written
+
+
+def test_a_running_gateway_removes_a_backup_whose_time_is_over(tmp_path):
+    clock = Clock(datetime.now(UTC) - timedelta(days=31))
+    home = make_home(tmp_path / "gateway", clock())
+    line = DirectLine(home, clock)
+    world = World(line).claim()
+    assert world.instruct("backup-key", recipient=SealingPair.generate().public.to_json()).status == 200
+    line.close()
+    old = make_backup(home, clock=clock)["backup"]
+    new = make_backup(home)["backup"]
+    assert not Path(old).exists()  # removed by the next backup; put back as a copy somebody left
+    Path(old).write_bytes(make_old(home, clock))
+    with running(home):
+        deadline = time.monotonic() + 10
+        while Path(old).exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not Path(old).exists()
+        assert Path(new).exists()
+
+
+def make_old(home, clock):
+    made = Path(make_backup(home, home / "elsewhere", clock=clock)["backup"])
+    return made.read_bytes()
 
 
 class TestStop:

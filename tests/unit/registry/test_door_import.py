@@ -59,6 +59,7 @@ def test_what_is_no_list_is_no_list(text):
         ("A,hunter2", "no type"),
         (f"A,{ED},extra", "cells"),
     ],
+    ids=lambda value: value if " " not in value and "," not in value else "row",  # a key made anew is no stable name
 )
 def test_a_wrong_row_is_named_by_line_with_why_and_fix_and_without_what_stood_there(row, why):
     rows, [wrong] = read(f"name,ssh_keys\nGood,{RSA}\n{row}\n")
