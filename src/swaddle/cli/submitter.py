@@ -161,8 +161,10 @@ def send(
 
     A folder is packed: what in it is new or changed since its last receipt goes as one transfer.
     """
+    import gc
     from concurrent.futures import ThreadPoolExecutor
 
+    gc.set_threshold(100_000)  # what imports and plans make is kept: looking it over for cycles only costs time
     begun = time.monotonic()
     with ThreadPoolExecutor(1) as pool:  # opening the keys takes a core's time, looking at the files another's
         looking = pool.submit(_look_at, paths, locate(home))

@@ -25,7 +25,8 @@ from swaddle.submitter.state import Outgoing
 from swaddle.wire.client import GatewayClient
 
 LIFE = timedelta(hours=72)
-# A pack has its plan in memory beside its parts; and the sooner the first part is full, the sooner it goes.
+# A pack of very many files has their plan in memory beside its parts, which are smaller for it.
+MANY_MEMBERS = 25_000
 PACK_PART_BYTES = 8_388_608
 MOST_SMALL_PACK_BYTES = 10_000 * PACK_PART_BYTES
 
@@ -123,7 +124,8 @@ class Beginner:
         intake = self._trusted().intake
         now = self._party.now()
         part_bytes = self._party.settings.part_bytes or part_bytes_for(size_bytes, self._line.round_trip_s)
-        if members is not None and size_bytes < MOST_SMALL_PACK_BYTES and not self._party.settings.part_bytes:
+        is_crowded = (members or 0) > MANY_MEMBERS and size_bytes < MOST_SMALL_PACK_BYTES
+        if is_crowded and not self._party.settings.part_bytes:
             part_bytes = min(part_bytes, PACK_PART_BYTES)
         return self._party.state.keep(
             Outgoing(
