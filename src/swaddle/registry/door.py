@@ -221,8 +221,11 @@ def firewall(inside: Registry, host: str, port: int) -> list[dict[str, Any]]:
     """Who opens connections to whom: nothing else is needed, and nothing opens one inwards."""
     gateway = urlsplit(inside.settings.gateway_url)
     at_gateway = {"host": gateway.hostname or "", "port": gateway.port or 443}
+    settings = inside.settings
+    mail = {"from": "registry", "host": settings.smtp_host, "port": settings.smtp_port, "protocol": "tcp, SMTP"}
     return [
         {"from": "partner by SFTP", "host": host, "port": port, "protocol": "tcp, SSH", "why": "files in, answers out"},
         {"from": "submitter by `swaddle`", **at_gateway, "protocol": "tcp, TLS 1.3", "why": "send, status, get"},
-        {"from": "registry", **at_gateway, "protocol": "tcp, TLS 1.3", "why": "pull, reports; the only way inwards"},
+        {"from": "registry", **at_gateway, "protocol": "tcp, TLS 1.3", "why": "pull, reports; opened from inside"},
+        *([{**mail, "why": "content-free mail"}] if settings.smtp_host else []),
     ]
