@@ -176,6 +176,8 @@ def test_a_key_that_was_replaced_is_good_for_what_was_held_before(world):
 def test_a_door_with_another_key_is_not_believed_until_the_operator_says_so(world):
     key = partner(world, "Loyal")
     true = world.door.key
+    world.door.line().close()
+    world.ask("door")  # it is the true one that is kept first, whichever test comes first
     other = Door(world.door.path)
     other.host_key = world.door.host_key
     transfer = bring(world, key, births(world, 6), other)
