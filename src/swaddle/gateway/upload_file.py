@@ -29,7 +29,7 @@ _MAKERS = {
 class Hash(Protocol):
     """What of hashlib's objects is used."""
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: bytes | memoryview, /) -> None:
         """Take more."""
 
     def digest(self) -> bytes:
