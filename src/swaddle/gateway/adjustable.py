@@ -51,7 +51,8 @@ def check(name: str, value: int | None) -> None:
     if bounds is None:
         raise Refusal("refused", reason="that setting cannot be changed from inside")
     if value is not None and not bounds.least <= value <= bounds.most:
-        raise Refusal("refused", reason=f"it must be from {bounds.least} to {bounds.most}")
+        words = f"it must be from {bounds.least} to {bounds.most}"
+        raise Refusal("refused", reason=words)
 
 
 def apply(stated: Settings, changed: Mapping[str, int]) -> Settings:

@@ -142,7 +142,7 @@ def contents(connection: sqlite3.Connection, home: Path) -> bytes:
 
 
 def _table(connection: sqlite3.Connection, name: str) -> dict[str, Any]:
-    cursor = connection.execute(f"SELECT * FROM {name}")  # a name of TABLES
+    cursor = connection.execute(f"SELECT * FROM {name}")  # nosemgrep: sql-is-written-never-built (of TABLES)
     columns = [column[0] for column in cursor.description]
     rows = [list(row) for row in cursor]
     if name == "facts":

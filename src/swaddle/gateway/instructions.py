@@ -125,10 +125,10 @@ def _(instruction: Revoke, index: Index) -> None:
     index.write("DELETE FROM door_keys WHERE submitter = ?", instruction.submitter)
     index.revoked.add(instruction.submitter)
     states = sorted(state.value for state in SENDING)
+    marks = ",".join("?" * len(states))
     for found in index.rows(
-        f"SELECT id FROM transfers WHERE sender = ? AND state IN ({','.join('?' * len(states))})",
-        instruction.submitter, *states,
-    ):  # fmt: skip
+        f"SELECT id FROM transfers WHERE sender = ? AND state IN ({marks})", instruction.submitter, *states
+    ):
         row = rows.find(index, found["id"])
         assert row is not None
         sending.refuse(index, row)
