@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from sftp_world import sftp_world
 
 from gateway_world import make_home, running
 from swaddle.gateway.settings import load
@@ -98,3 +99,22 @@ def test_tls_offers_what_the_modern_profile_allows_and_no_more(tmp_path):
     assert result["openssl_ccs_injection"]["is_vulnerable_to_ccs_injection"] is False
     assert result["tls_compression"]["supports_compression"] is False
     assert result["tls_1_3_early_data"]["supports_early_data"] is False
+
+
+def test_ssh_offers_what_the_list_says_and_ssh_audit_fails_none_of_it(tmp_path):
+    with sftp_world(tmp_path) as world:
+        done = run(program("ssh-audit"), "--json", "--port", str(world.port), "--skip-rate-test", "127.0.0.1")
+    found = json.loads(done.stdout)
+    offered = {kind: {one["algorithm"] for one in found[kind]} for kind in ("kex", "key", "enc", "mac")}
+    assert offered["kex"] - {"kex-strict-s-v00@openssh.com", "ext-info-s"} == {
+        "mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org",  # the last is its older name
+    }  # fmt: skip
+    assert offered["key"] == {"ssh-ed25519"}
+    assert offered["enc"] == {"aes128-gcm@openssh.com", "aes256-gcm@openssh.com"}
+    failed = [
+        (kind, one["algorithm"])
+        for kind in ("kex", "key", "enc")
+        for one in found[kind]
+        if one.get("notes", {}).get("fail")
+    ]
+    assert failed == []
