@@ -26,6 +26,7 @@ from swaddle.durable import DiskFault
 from swaddle.gateway import sweep, trust
 from swaddle.gateway.access import Who
 from swaddle.gateway.bodies import Body, Gone, read_small
+from swaddle.gateway.given_up import apart
 from swaddle.gateway.head import length_of, read_head
 from swaddle.gateway.refusal import Refusal
 from swaddle.gateway.seams import BodyStore, RowStore
@@ -201,6 +202,7 @@ class Guard:
             return
         if scope["type"] != "http":
             return
+        receive, send = apart(receive, send)
         is_begun = False
 
         async def send_nameless(message: Message) -> None:

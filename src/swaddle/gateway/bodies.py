@@ -60,6 +60,7 @@ class Body:
                         await waiting
                     self._wind(timer)
         except TimeoutError:
+            self._is_read = True  # nobody waits for the rest of it again
             raise Refusal("slow") from None
 
     async def receive(self) -> Message:

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from swaddle.gateway.given_up import apart
 from swaddle.gateway.upload_content import Receive
 from swaddle.gateway.upload_engine import Answer, Asked, Engine, HungUp, Interim
 from swaddle.gateway.upload_folder import Folder
@@ -50,6 +51,7 @@ class Resumable:
             return
         if scope["type"] != "http":
             return
+        receive, send = apart(receive, send)
         fields = Fields((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         heard = _Heard(receive)
         asked = Asked(said.method_of(scope["method"], fields), fields, heard, interim(scope, fields, send))
