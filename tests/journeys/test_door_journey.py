@@ -255,6 +255,13 @@ def test_whatever_is_killed_at_any_time_the_file_is_stored_once_and_its_report_o
                 else:
                     town.kill(victim)
 
+        # However quick the machine: one dies in the middle of the first file.
+        client, text = town.sftp(f"put {town.file}\n", "-l", str(SLOW_KBIT))
+        client.stdin.write(text)
+        client.stdin.close()
+        time.sleep(0.7)
+        town.kill(random.Random(seed).choice(["door", "gateway", "registry"]))
+        client.wait(60)
         thread = threading.Thread(target=killer, daemon=True)
         thread.start()
         told = town.job()
