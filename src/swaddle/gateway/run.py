@@ -39,7 +39,7 @@ from swaddle.home import Home, Kind, open_home
 
 HEADER_BYTES = 32 * 1024
 BACKLOG = 1024
-CONNECTIONS = 1024  # taken at once; more wait their turn, and a silent one is given up after `idle_seconds`
+CONNECTIONS = 512  # taken at once; more wait their turn, and a silent one is given up after `idle_seconds`
 HEADER_MILLISECONDS = 10_000
 MOST_BUFFERED_BYTES = 1024 * 1024  # of one body, by the server: fewer, larger pieces cost less on their way to the disk
 KEYS_SECONDS = 600
@@ -134,7 +134,7 @@ async def _serve_until(told: asyncio.Event, gateway: Gateway, home: Home, stated
         port=stated.port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=8192 + 4096 * 100),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=512 * 1024),
         backlog=BACKLOG,
         backpressure=CONNECTIONS,
         websockets=False,
