@@ -10,7 +10,7 @@ import pytest
 
 GUIDED = Path(__file__).with_name("guided.py")
 NAMES = re.findall(r'^    "([a-z0-9-]+)": \(', GUIDED.read_text("utf-8"), re.MULTILINE)
-SECONDS = os.environ.get("SWADDLE_GUIDED_SECONDS", "15")
+SECONDS = os.environ.get("SWADDLE_GUIDED_SECONDS", "20")
 
 
 @pytest.mark.slow
