@@ -12,7 +12,7 @@ import pytest
 
 from gateway_world import SealingPair, SigningKey, b64, direct_world
 from swaddle.envelope.manifest import parse_manifest
-from swaddle.envelope.refusals import WrongSigner
+from swaddle.envelope.refusals import SignatureInvalid, WrongSigner
 from swaddle.envelope.signature import MANIFEST, PublicSigningKey, open_signed
 from swaddle.envelope.unseal import check_envelope
 from swaddle.registry import alarm
@@ -181,7 +181,7 @@ class TestWritingIn:
         )
         seen = world.view(sealed, world.party.key).json
         assert seen["receipt"]["signature"] == "forged"  # handed out as it lies there; the submitter's home refuses it
-        with pytest.raises(Exception):  # noqa: B017 - whichever of our errors
+        with pytest.raises(SignatureInvalid):
             open_signed_text(seen["receipt"], world)
 
     def test_a_changed_manifest_header_or_description_is_not_what_was_signed(self, world):

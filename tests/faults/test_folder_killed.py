@@ -1,10 +1,8 @@
 """kill -9 at the steps of sending a folder, spooled or not, and of taking it in; then run again: once, whole."""
 
 import itertools
-import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,15 +10,12 @@ from pathlib import Path
 import pytest
 
 import submitter_world
+from killed_step import killed_in, pull
 from submitter_world import GatewayProcess, Registry, enrolled_home, party_of, rows
-from swaddle import durable
 from swaddle.envelope.pack_reader import contents, look_through
-from swaddle.registry import loads, state
-from swaddle.registry.operations import ask
 from swaddle.submitter import counting
 from swaddle.submitter.send import send
-from swaddle.wire.client import GatewayClient
-from whole_world import make_world, passphrase
+from whole_world import make_world
 
 KILLED_AT = Path(submitter_world.__file__).with_name("killed_at.py")
 MOST_STEPS = 200
@@ -118,46 +113,18 @@ def test_a_folder_killed_at_any_step_goes_on_as_the_same_transfer(registry, home
 
 
 STEPS = (
-    (durable, "write_file"),
-    (durable, "append_line"),
-    (GatewayClient, "post_json"),
-    (GatewayClient, "get_part"),
-    (state.State, "update"),
-    (loads._Transaction, "__exit__"),
+    "swaddle.durable:write_file",
+    "swaddle.durable:append_line",
+    "swaddle.wire.client:GatewayClient.post_json",
+    "swaddle.wire.client:GatewayClient.get_part",
+    "swaddle.registry.state:State.update",
+    "swaddle.registry.loads:_Transaction.__exit__",
 )
-CONTEXT = multiprocessing.get_context("spawn")
 SEEDS = itertools.count(5000)
 
 
-def child(home, kill_at, steps):
-    passed = 0
-
-    def watch(real):
-        def step(*args, **kwargs):
-            nonlocal passed
-            if 2 * passed == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = real(*args, **kwargs)
-            if 2 * passed + 1 == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            passed += 1
-            steps.value = passed
-            return result
-
-        return step
-
-    for where, name in STEPS:
-        setattr(where, name, watch(getattr(where, name)))
-    ask(home, passphrase, "pull")
-
-
 def pull_killed_at(home, kill_at):
-    steps = CONTEXT.Value("i", 0)
-    process = CONTEXT.Process(target=child, args=(home, kill_at, steps))
-    process.start()
-    process.join(120)
-    assert process.exitcode in {0, -signal.SIGKILL}, process.exitcode
-    return process.exitcode == -signal.SIGKILL, steps.value
+    return killed_in(pull, home, STEPS, kill_at=kill_at)
 
 
 @pytest.fixture(scope="module")

@@ -6,69 +6,24 @@ product knows of this.
 """
 
 import itertools
-import multiprocessing
-import os
-import signal
 
 import pytest
 
+from killed_step import killed_in, pull
 from submitter_world import GatewayProcess
-from swaddle import durable
-from swaddle.registry import loads, state
-from swaddle.registry.operations import ask
-from swaddle.wire.client import GatewayClient
-from whole_world import make_world, passphrase
+from whole_world import make_world
 
 STEPS = (
-    (durable, "write_file"),
-    (durable, "append_line"),
-    (durable, "remove_file"),
-    (GatewayClient, "get_json"),
-    (GatewayClient, "post_json"),
-    (GatewayClient, "put_part"),
-    (GatewayClient, "get_part"),
-    (state.State, "update"),
-    (state.State, "begin"),
-    (state.State, "set_facts"),
-    (state.State, "set_fact"),
-    (loads._Transaction, "__exit__"),
+    *(f"swaddle.durable:{name}" for name in ("write_file", "append_line", "remove_file")),
+    *(f"swaddle.wire.client:GatewayClient.{name}" for name in ("get_json", "post_json", "put_part", "get_part")),
+    *(f"swaddle.registry.state:State.{name}" for name in ("update", "begin", "set_facts", "set_fact")),
+    "swaddle.registry.loads:_Transaction.__exit__",
 )
-
-
-def child(home, kill_at, steps):
-    """One pull that is killed at step `kill_at` (even: before it, odd: after it); counts the steps it passes."""
-    passed = 0
-
-    def watch(real):
-        def step(*args, **kwargs):
-            nonlocal passed
-            if 2 * passed == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = real(*args, **kwargs)
-            if 2 * passed + 1 == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            passed += 1
-            steps.value = passed
-            return result
-
-        return step
-
-    for where, name in STEPS:
-        setattr(where, name, watch(getattr(where, name)))
-    ask(home, passphrase, "pull")
-
-
 SEEDS = itertools.count(1000)
-CONTEXT = multiprocessing.get_context("spawn")
 
 
 def pull_killed_at(home, kill_at):
-    steps = CONTEXT.Value("i", 0)
-    process = CONTEXT.Process(target=child, args=(home, kill_at, steps))
-    process.start()
-    process.join(120)
-    assert process.exitcode in {0, -signal.SIGKILL}, process.exitcode
-    return process.exitcode == -signal.SIGKILL, steps.value
+    return killed_in(pull, home, STEPS, kill_at=kill_at)
 
 
 @pytest.fixture(scope="module")

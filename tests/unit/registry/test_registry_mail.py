@@ -1,9 +1,6 @@
 """Content-free mail through a real mail server: what is told, to whom, once; and that it says nothing."""
 
-import multiprocessing
-import os
 import re
-import signal
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -11,13 +8,14 @@ from types import SimpleNamespace
 import pytest
 from mail_server import mail_server
 
+from killed_step import killed_in, watch_steps
 from swaddle.custody.entry import Entry
 from swaddle.custody.ledger import Ledger
 from swaddle.envelope.refusals import PassphraseFileOpen
 from swaddle.registry import giving, mail, mail_texts
 from swaddle.registry.mail_due import REPORT_LIFE, told_by
 from swaddle.registry.mail_texts import KINDS, LANGUAGES, REASONS, TEXTS, text_of
-from swaddle.registry.outbox import FILE_NAME, Outbox
+from swaddle.registry.outbox import FILE_NAME
 from swaddle.registry.settings import Settings, read
 from swaddle.registry.state import State
 from swaddle.settings import SettingWrong
@@ -320,43 +318,22 @@ class TestTheLine:
 
 def child(home, port, certificate, kill_at, steps):
     """One carry in a process of its own that is killed at step `kill_at` (even: before it, odd: after it)."""
-    passed = 0
-
-    def watch(real):
-        def step(*args, **kwargs):
-            nonlocal passed
-            if 2 * passed == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            result = real(*args, **kwargs)
-            if 2 * passed + 1 == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            passed += 1
-            steps.value = passed
-            return result
-
-        return step
-
-    for name in ("take", "gather", "end", "later", "set_fact"):
-        setattr(Outbox, name, watch(getattr(Outbox, name)))
-    mail.smtplib.SMTP.send_message = watch(mail.smtplib.SMTP.send_message)
+    outbox = [f"swaddle.registry.outbox:Outbox.{name}" for name in ("take", "gather", "end", "later", "set_fact")]
+    watch_steps((*outbox, "smtplib:SMTP.send_message"), kill_at, steps)
     server = SimpleNamespace(port=port, security="starttls", certificate=certificate)
     mail.carry(open_inside(home, settings_for(server)))
 
 
 def killed_at(inside, server, kill_at):
     """One thing to tell, told by a process that is killed at a step, then by one that is not: (killed, steps)."""
-    context = multiprocessing.get_context("spawn")
     happened(inside, "submission-stored", 100 + kill_at)
     server.taken.clear()
-    steps = context.Value("i", 0)
-    process = context.Process(target=child, args=(inside.home, server.port, server.certificate, kill_at, steps))
-    process.start()
-    process.join(120)
+    died = killed_in(child, inside.home, server.port, server.certificate, kill_at=kill_at)
     mail.carry(inside)
     ids = [message["Message-ID"] for message in server.messages]
     assert len(set(ids)) == 1, kill_at  # told, as one mail
     assert len(ids) <= 2  # a second copy, where the kill came before the server's word was written down
-    return process.exitcode == -signal.SIGKILL, steps.value
+    return died
 
 
 @pytest.mark.parametrize("kill_at", [1, 5, 6])
