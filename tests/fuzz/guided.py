@@ -5,6 +5,7 @@ exception that is not its room's own is a crash. tests/fuzz/test_fuzz_guided.py 
 """
 
 import json
+import resource
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.wire.upload_fields import Fields
 
 NOW = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
+MEMORY_BYTES = 3 * 2**30
 HEX = "0123456789abcdef" * 2
 KEY = SigningKey.generate()
 KINDS = [
@@ -218,7 +220,11 @@ def main():
     target, seeds = TARGETS[name]
     for number, seed in enumerate(seeds):
         (Path(corpus) / f"seed-{number}").write_bytes(seed)
-    options = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]
+    # libFuzzer's own limit reads the highest size ever, and a process inherits that of whoever started it: a test
+    # runner that once held 3 GiB would fail every target. The kernel's limit counts this process alone; what asks for
+    # more gets a MemoryError, which no target expects.
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    options = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=0"]
     atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={corpus}/", corpus], target)
     atheris.Fuzz()
 
