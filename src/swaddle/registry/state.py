@@ -6,17 +6,17 @@ encrypted files of store.py. Each method is one transaction, so a kill leaves a 
 
 from __future__ import annotations
 
-import base64
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from swaddle.durable import DiskFault
-from swaddle.envelope.public import SealingPublic
 from swaddle.envelope.signature import PublicSigningKey, Signed
+from swaddle.registry.parties import Submitter, Transfer, dump, load, ssh_fingerprint
+from swaddle.registry.parties import submitter as submitter_of
+
+__all__ = ["State", "Submitter", "Transfer", "ssh_fingerprint"]
 
 SCHEMA = """
 create table if not exists facts (name text primary key, value text not null) strict;
@@ -51,61 +51,6 @@ LATER_COLUMNS = {
     },
     "transfers": {"door": "text", "content": "text"},
 }
-
-
-@dataclass(frozen=True)
-class Submitter:
-    """An organisation that sends: its opaque id, its name (known only here), its public keys once it is active.
-
-    `contact` is the mail address for content-free mail, in `language`; where there is none, none is sent. `ssh_keys`
-    let it in at the SFTP door, `ssh_keys_told` are those that the gateway was told; one that has no other keys is
-    active all the same, and its reports wait here until it has a sealing pair.
-    """
-
-    id: str
-    name: str
-    state: str
-    signing_key: PublicSigningKey | None
-    sealing: SealingPublic | None
-    words: str | None
-    invited_at: str
-    active_at: str | None
-    sites: tuple[str, ...]
-    contact: str | None = None
-    language: str = "en"
-    ssh_keys: tuple[str, ...] = ()
-    ssh_keys_told: tuple[str, ...] = ()
-
-    @property
-    def is_by_door_only(self) -> bool:
-        """Whether it has SSH keys and no others yet."""
-        return self.signing_key is None and bool(self.ssh_keys)
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """How far the registry is with a transfer.
-
-    `step` is one of leasing, taken-in, acknowledged; after each the next run goes on from there. `attempts` counts how
-    often it was begun to be opened: one that ends its process each time is not opened for ever. `door` is the
-    fingerprint of the SSH key that brought it through the SFTP door; `content` a keyed digest of what was in it.
-    """
-
-    id: str
-    submitter: str
-    step: str
-    token: str
-    held_at: str | None
-    outcome: str | None
-    reason: str | None
-    kind: str | None
-    stated_subjects: int | None
-    load_id: int | None
-    receipt: Signed | None
-    attempts: int
-    feedback: str | None
-    door: str | None = None
-    content: str | None = None
 
 
 class State:
@@ -204,7 +149,7 @@ class State:
         self._run(
             "update submitters set state = 'active', signing_key = ?, sealing = ?, enrolment = ?, words = ?,"
             " active_at = ? where id = ?",
-            (signing_key.line, sealing, _dump(enrolment), words, at, submitter),
+            (signing_key.line, sealing, dump(enrolment), words, at, submitter),
         )
 
     def is_active(self, submitter: str, signing_key: PublicSigningKey) -> bool:
@@ -294,7 +239,7 @@ class State:
             f" contact, language, ssh_keys, ssh_keys_told from submitters {where}",
             values,
         )
-        return [_submitter(row) for row in rows]
+        return [submitter_of(row) for row in rows]
 
     # Transfers.
 
@@ -360,39 +305,4 @@ class State:
             values,
         )
         for row in rows:
-            yield Transfer(*(*row[:10], _load(row[10]), *row[11:]))
-
-
-def ssh_fingerprint(ssh_key: str) -> str:
-    """`SHA256:…` of an SSH public key line, as `ssh-keygen -l` prints it."""
-    digest = sha256(base64.b64decode(ssh_key.split()[1])).digest()
-    return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
-
-
-def _dump(signed: Signed) -> str:
-
-    return json.dumps(signed.to_json())
-
-
-def _load(text: str | None) -> Signed | None:
-
-    return None if text is None else Signed.from_json(json.loads(text))
-
-
-def _submitter(row: tuple[str | None, ...]) -> Submitter:
-
-    return Submitter(
-        id=str(row[0]),
-        name=str(row[1]),
-        state=str(row[2]),
-        signing_key=None if row[3] is None else PublicSigningKey.from_line(row[3]),
-        sealing=None if row[4] is None else SealingPublic.from_json(json.loads(row[4])),
-        words=row[5],
-        invited_at=str(row[6]),
-        active_at=row[7],
-        sites=tuple(json.loads(row[8] or "[]")),
-        contact=row[9],
-        language=row[10] or "en",
-        ssh_keys=tuple(json.loads(row[11] or "[]")),
-        ssh_keys_told=tuple(json.loads(row[12] or "[]")),
-    )
+            yield Transfer(*(*row[:10], load(row[10]), *row[11:]))
