@@ -154,6 +154,15 @@ class SheetWriter:
             cells[self._places[name]] = value
         self._add(line, cells)
 
+    def add_scanned(self, text: str, rows: int) -> None:
+        """Many rows at once, which a scanner has checked and written in the sheet's form (readers/scan.py).
+
+        Raises:
+            TooLarge: the sheet is more than the limit.
+        """
+        self.rows += rows
+        self._rows.write(text)
+
     def broken(self, line: int, why: str, raw: str) -> None:
         """A row that is none: `why` is the id of a check (B1 …), `raw` its text, of which the start is kept."""
         shown = _CONTROLS.sub("\ufffd", _LINE_END.sub(" ", raw[:RAW_SHOWN]))
