@@ -52,7 +52,7 @@ class CategoryCount(Protocol):
 
     @property
     def category(self) -> str:
-        """`gave birth`, `newborn` and so on."""
+        """`gave birth`, `newborn or child` and so on."""
         ...
 
     @property

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import duckdb
 
 from swaddle.intake.hits import counts
-from swaddle.intake.tables import GAVE_BIRTH, NEWBORN
+from swaddle.intake.tables import CHILD, GAVE_BIRTH
 
 SUBJECT_DIGITS = 32
 _PART = "chr(31)"  # a control character: no number in a file can hold it
@@ -109,6 +109,6 @@ def _add_to_rows(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP VIEW row_subjects AS "
         f"SELECT line, mother_subject AS subject, '{GAVE_BIRTH}' AS category, event_first, event_last "
         "FROM row_links JOIN checked_base USING (line) UNION ALL "
-        f"SELECT line, child_subject, '{NEWBORN}', event_first, event_last "
+        f"SELECT line, child_subject, '{CHILD}', event_first, event_last "
         "FROM row_links JOIN checked_base USING (line)"
     )

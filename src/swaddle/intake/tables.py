@@ -33,7 +33,7 @@ After `link.link`, checked_rows has also:
         mother_subject, child_subject VARCHAR   32 hex digits; the same person has the same in every file of a submitter
         delivery VARCHAR                        32 hex digits; rows of one delivery share it and the mother
     row_subjects(line BIGINT, subject VARCHAR, category VARCHAR, event_first DATE, event_last DATE)
-        two rows for each row of the file, rejected ones too; category is 'gave birth' or 'newborn'
+        two rows for each row of the file, rejected ones too; category is one of CATEGORIES
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ VALUE_SHOWN = 200  # characters of a value in a finding
 ACCEPTED = "accepted"
 REJECTED = "rejected"
 GAVE_BIRTH = "gave birth"
-NEWBORN = "newborn"
+CHILD = "newborn or child"
+PREGNANCY = "pregnancy care"
+FERTILITY = "fertility treatment"
+CATEGORIES = (GAVE_BIRTH, PREGNANCY, FERTILITY, CHILD)  # as what somebody is in a transfer
 REFUSED_OVER = 0.20  # share of rows with an error above which the whole file is refused (a wrong mapping, most likely)
 
 

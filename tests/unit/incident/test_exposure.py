@@ -52,7 +52,7 @@ class Known:
 
     def persons_in(self, transfers):
         persons = self.distinct_persons(transfers)
-        return [Category("newborn", persons, "2024-01-02", "2024-11-30")] if persons else []
+        return [Category("newborn or child", persons, "2024-01-02", "2024-11-30")] if persons else []
 
     def persons_by_submitter(self, transfers):
         return [
@@ -198,7 +198,7 @@ def test_persons_in_two_transfers_are_counted_once():
         {"class": "door", "transfers": 1, "persons": 1},
         {"class": "sealed", "transfers": 1, "persons": 2},
     ]
-    assert found["by_category"] == [{"category": "newborn", "persons": 2, "first": "2024-01-02", "last": "2024-11-30"}]
+    assert found["by_category"] == [{"category": "newborn or child", "persons": 2, "first": "2024-01-02", "last": "2024-11-30"}]
 
 
 def test_an_empty_gateway_exposes_nobody():

@@ -55,7 +55,7 @@ class Registry:
 
     def subject_counts(self, transfers):
         persons = 2 if TRANSFER in transfers else 0
-        row = {"category": "newborn", "persons": persons, "first": "2024-01-02", "last": "2024-03-04"}
+        row = {"category": "newborn or child", "persons": persons, "first": "2024-01-02", "last": "2024-03-04"}
         return {
             "persons": persons,
             "by_category": [row] if persons else [],

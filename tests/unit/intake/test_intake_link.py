@@ -74,7 +74,7 @@ def test_rejected_and_broken_rows_have_subjects_too(taken, file_of):
         "SELECT line, category, event_first FROM row_subjects ORDER BY line, category"
     ).fetchall()
     assert [(line, category) for line, category, _ in subjects] == [
-        (line, category) for line in (2, 3, 4, 5) for category in ("gave birth", "newborn")
+        (line, category) for line in (2, 3, 4, 5) for category in ("gave birth", "newborn or child")
     ]
     assert [first is None for _, _, first in subjects] == [False] * 4 + [True] * 4
 
