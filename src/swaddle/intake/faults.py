@@ -88,3 +88,12 @@ class KindUnknown(FileFault):
     what = "there is no layout of that name"
     why = "known layouts: {reason}"
     fix = "name one of them, or give a mapping file"
+
+
+class NoMessages(FileFault):
+    """HL7 v2, and not one message that the registry reads."""
+
+    code = "SWD-INTAKE-20"
+    what = "no message in this file can be read"
+    why = "it holds {reason}"
+    fix = "send ADT, ORU^R01, ORM^O01 or OML^O21 messages, each beginning with its MSH segment"
