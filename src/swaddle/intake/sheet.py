@@ -19,9 +19,11 @@ from typing import Self
 from swaddle.errors import OurBug
 from swaddle.intake import opened
 from swaddle.intake.faults import TooLarge
-from swaddle.intake.readers.scan import CELL, LINE_IN_CELL, RAW_SHOWN
 from swaddle.intake.tables import Finding
 
+CELL = "\x1f"
+LINE_IN_CELL = "\x1e"
+RAW_SHOWN = 400  # characters of a broken row that are kept to show
 LIMIT_COLUMNS = 2000
 LINE = "line"  # what a line is called where a reader says nothing else
 CONTROL_CHARACTER = "B3"

@@ -18,7 +18,8 @@ from swaddle.intake import opened
 from swaddle.intake.engine import literal
 from swaddle.intake.faults import EmptyFile, HeaderFault, Unreadable, WrongEncoding
 from swaddle.intake.mapping import Mapping, folded, load_builtin
-from swaddle.intake.readers.scan import CELL, LIMIT_LINE_BYTES, LINE_IN_CELL, Scanner, lines_of
+from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, Scanner, lines_of
+from swaddle.intake.sheet import CELL, LINE_IN_CELL
 from swaddle.intake.sniff import BOM
 from swaddle.intake.tables import Finding
 

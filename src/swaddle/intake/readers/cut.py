@@ -24,7 +24,8 @@ from operator import itemgetter
 
 from swaddle.intake.faults import HeaderFault, Unreadable
 from swaddle.intake.positions import Positions
-from swaddle.intake.readers.scan import CELL, RAW_SHOWN, Broken, Counts
+from swaddle.intake.readers.scan import Broken, Counts
+from swaddle.intake.sheet import CELL, RAW_SHOWN
 
 SURVEY_BYTES = 4 * 1024 * 1024
 _CONTROLS = bytes({*range(10), 11, 12, *range(14, 32)})

@@ -12,7 +12,7 @@ from swaddle.intake.engine import identifier, literal
 from swaddle.intake.faults import EmptyFile, HeaderFault, TooLarge, Unreadable
 from swaddle.intake.mapping import folded
 from swaddle.intake.readers.csv import LIMIT_COLUMNS
-from swaddle.intake.readers.scan import RAW_SHOWN
+from swaddle.intake.sheet import RAW_SHOWN
 
 LIMIT_FOOTER_BYTES = 64 * 1024 * 1024
 LIMIT_ROWS = 50_000_000

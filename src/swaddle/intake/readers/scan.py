@@ -24,11 +24,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import methodcaller
 
+from swaddle.intake.sheet import CELL, LINE_IN_CELL, RAW_SHOWN
+
 LIMIT_LINE_BYTES = 1024 * 1024
 LIMIT_QUOTED_LINES = 100
-RAW_SHOWN = 400  # characters of a broken line that are kept to show
-CELL = "\x1f"
-LINE_IN_CELL = "\x1e"
 BLOCK_LINES = 4096
 _ODD_BLANKS = "\xa0\t\n\r "  # taken off a cell's ends here, so that the checks need to take off spaces only
 _GUARDS = (b"'=", b"'+", b"'-", b"'@", b"'\t", b"'\r")
