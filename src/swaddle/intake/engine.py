@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import duckdb
 
 from swaddle.intake import opened
+from swaddle.intake.identified import add_identifiers
 
 DEFAULT_MEMORY_BYTES = 4 * 1024**3
 THREADS = 2
@@ -49,6 +50,7 @@ def connect(
     connection.execute(f"SET memory_limit = '{memory_bytes or _default_memory_bytes()} bytes'")
     connection.execute("SET temp_file_encryption = true")
     connection.execute("SET temp_directory = ?", [temp_directory])
+    add_identifiers(connection)  # the rules ask identifier_status and postal_status
     if prepare is not None:
         prepare(connection)
     connection.execute("SET allowed_directories = ?", [opened.folders()])
