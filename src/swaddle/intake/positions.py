@@ -15,7 +15,7 @@ from swaddle.intake.faults import MappingFault
 
 LIMIT_RECORD = 100_000  # characters of a record; the longest in use has 6,000
 LIMIT_COLUMNS = 2000
-_SKIPPED = re.compile(r"(filler|blank|reserved)?[\W\d_]*", re.IGNORECASE)
+_SKIPPED = re.compile(r"(filler|blank|reserved|skip)([\W\d_].*)?|[\W\d_]*", re.IGNORECASE)
 # What layout tables call their columns, folded.
 _NAME = ("field", "name", "variable", "column", "varname", "field name")
 _START = (

@@ -1,0 +1,204 @@
+"""How the files of a layout are written: the format, where columns stand, what betrays a file that names no columns.
+
+Pure. These are the lines of a mapping file that speak of the file and not of the fields:
+
+    format = "fixed"                                   csv where nothing is said; any table is then read, Excel too
+    columns = ["weight", "sex"]                        a CSV file without a header: its columns in order
+    length = 1345                                      of a record of a fixed-width file
+    layout = "Column_Info.csv"                         where its columns stand: a table beside the mapping file,
+    [columns]                                          or here:
+    DBWT = [504, 4]                                    name = [first character, number of characters]
+    [known_by]                                         by what a fixed-width file of this layout is recognised
+    SEX = ["M", "F"]                                   the column holds one of these
+    DOB_YY = "digits"                                  or nothing but digits; "digits or blank"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as Map
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from swaddle.errors import FileFault
+from swaddle.intake.faults import LayoutUnknown, MappingFault
+from swaddle.intake.positions import LIMIT_COLUMNS, Positions, from_layout, from_table
+from swaddle.intake.readers.cut import Cutter, Shape, survey
+from swaddle.intake.sheet import CELL
+
+TABLE = "csv"
+FIXED = "fixed"
+FORMATS = (TABLE, FIXED, "hl7", "fhir", "ndjson", "excel", "parquet")
+KEYS = frozenset({"format", "columns", "length", "layout", "known_by"})
+DIGITS, DIGITS_OR_BLANK = "digits", "digits or blank"
+LOOKED_AT = 50  # records that recognition looks at
+_SURPLUS = 100  # characters beyond a layout's length that a file of this layout may have
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing:
+    """How a file is written.
+
+    Attributes:
+        format: one of FORMATS; csv also stands for every other table with a header.
+        names: the columns of a file without a header, in order; none where it has one.
+        positions: of a fixed-width file.
+        known_by: column of a fixed-width file to what it must hold: some values, or DIGITS, or DIGITS_OR_BLANK.
+    """
+
+    format: str = TABLE
+    names: tuple[str, ...] = ()
+    positions: Positions | None = None
+    known_by: Map[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def no_file(name: str) -> str:
+    """What stands for the files beside a mapping where there are none.
+
+    Raises:
+        MappingFault: always.
+    """
+    raise MappingFault(f"the layout table {name[:60]} is not beside it")
+
+
+def parse_writing(entry: Map[str, Any], beside: Callable[[str], str] = no_file) -> Writing:
+    """The writing that a mapping's entry describes.
+
+    Args:
+        entry: the mapping file; keys that are not in KEYS are somebody else's.
+        beside: gives the text of a file that stands beside the mapping file.
+
+    Raises:
+        MappingFault: it describes none.
+    """
+    kind, columns, length = entry.get("format", TABLE), entry.get("columns"), entry.get("length")
+    if kind not in FORMATS:
+        raise MappingFault(f"its format must be one of {', '.join(FORMATS)}")
+    if kind == FIXED:
+        positions = _positions(columns, length, entry.get("layout"), beside)
+        return Writing(format=FIXED, positions=positions, known_by=_known_by(entry.get("known_by", {}), positions))
+    if {"length", "layout", "known_by"} & set(entry) or isinstance(columns, dict):
+        raise MappingFault('only format = "fixed" has a length, a layout table, positions and known_by')
+    if columns is None:
+        return Writing(format=kind)
+    if kind != TABLE:
+        raise MappingFault("only CSV files can be without a header")
+    names = columns if isinstance(columns, list) else []
+    folded = {each.strip().casefold() for each in names if isinstance(each, str)}
+    if not names or len(folded) != len(names) or "" in folded or len(names) > LIMIT_COLUMNS:
+        raise MappingFault("columns must be a list of different names, in the file's order")
+    return Writing(format=TABLE, names=tuple(names))
+
+
+def _positions(columns: Any, length: Any, layout: Any, beside: Callable[[str], str]) -> Positions:
+    if length is not None and type(length) is not int:
+        raise MappingFault("its length must be a number of characters")
+    if (columns is None) == (layout is None):
+        raise MappingFault("say where the columns of a fixed-width file stand: in [columns], or in a layout table")
+    if layout is None:
+        if not isinstance(columns, dict):
+            raise MappingFault(
+                "write [columns] of a fixed-width file as name = [first character, number of characters]"
+            )
+        return from_table(columns, length)
+    if not isinstance(layout, str) or not layout or layout.startswith(".") or set(layout) & set("/\\:\0"):
+        raise MappingFault("layout must be the name of a file beside the mapping file")
+    return from_layout(beside(layout), length)
+
+
+def _known_by(entry: Any, positions: Positions) -> dict[str, tuple[str, ...]]:
+    if not isinstance(entry, dict):
+        raise MappingFault("write [known_by] as column = values")
+    known: dict[str, tuple[str, ...]] = {}
+    for name, values in entry.items():
+        if name not in positions.names:
+            raise MappingFault(f"{name[:60]} in [known_by] is no column of it")
+        if values in {DIGITS, DIGITS_OR_BLANK} if isinstance(values, str) else False:
+            known[name] = (values,)
+        elif isinstance(values, list) and values and all(isinstance(each, str) for each in values):
+            known[name] = tuple(values)
+        else:
+            raise MappingFault(f'{name[:60]} in [known_by] must be "digits", "digits or blank" or a list of values')
+    return known
+
+
+def only(writing: Writing, used: Iterable[str]) -> Positions:
+    """The positions of the columns that are used; the others need not be cut.
+
+    Raises:
+        MappingFault: none of them is used, or the writing is not fixed-width.
+    """
+    wanted = {each.strip().casefold() for each in used}
+    positions = writing.positions
+    pairs = zip(positions.names, positions.places, strict=True) if positions else ()
+    kept = [(name, place) for name, place in pairs if name.strip().casefold() in wanted]
+    if positions is None or not kept:
+        raise MappingFault("it reads no column of the file")
+    return replace(positions, names=tuple(name for name, _ in kept), places=tuple(place for _, place in kept))
+
+
+_Key = TypeVar("_Key")
+
+
+def recognise_records(head: bytes, size_bytes: int, candidates: Map[_Key, tuple[Writing, str]]) -> _Key | None:
+    """Which fixed-width layout the file that begins with `head` is of; None if it is of none.
+
+    A layout fits where its records have the layout's length, or less in a file whose blanks were taken off, and the
+    first LOOKED_AT of them hold in each column of `known_by` what they must. Of several that fit, the one with the most
+    that is not blank there.
+
+    Args:
+        head: the start of the file.
+        size_bytes: the file's size.
+        candidates: the writing and the encoding of each layout.
+
+    Raises:
+        LayoutUnknown: two fit equally well.
+    """
+    fitting: dict[_Key, int] = {}
+    for key, (writing, encoding) in candidates.items():
+        if writing.positions is not None and writing.known_by:
+            score = _score(head, size_bytes, writing, encoding)
+            if score:
+                fitting[key] = score
+    best = sorted(fitting, key=lambda key: -fitting[key])
+    if len(best) > 1 and fitting[best[0]] == fitting[best[1]]:
+        raise LayoutUnknown("two layouts fit its records equally well")
+    return best[0] if best else None
+
+
+def _score(head: bytes, size_bytes: int, writing: Writing, encoding: str) -> int:
+    """Columns of `known_by` that hold something right in a record; 0 where one holds something else."""
+    positions = only(writing, writing.known_by)
+    try:
+        shape = survey(head, size_bytes, positions)
+    except FileFault:
+        return 0
+    if shape.positions != positions or not _length_fits(shape, writing.positions or positions):
+        return 0
+    cutter = Cutter(shape, encoding)
+    if shape.end:
+        records = head.split(shape.end, LOOKED_AT + 1)
+        records = records[:-1] or records
+    else:
+        records = [head[at : at + shape.usual] for at in range(0, shape.usual * LOOKED_AT, shape.usual)]
+    rows = [line.split(CELL)[1:] for line in cutter.feed([each for each in records if each]).splitlines()]
+    held = [0] * len(positions.names)
+    for row in rows:
+        for place, (name, cell) in enumerate(zip(positions.names, row, strict=True)):
+            if not _holds(cell, writing.known_by[name]):
+                return 0
+            held[place] += bool(cell)
+    return sum(map(bool, held)) if len(rows) * 2 > len(cutter.broken) else 0
+
+
+def _length_fits(shape: Shape, positions: Positions) -> bool:
+    if shape.trimmed:
+        return shape.usual <= positions.length
+    return positions.needed <= shape.usual <= positions.length + _SURPLUS
+
+
+def _holds(cell: str, wanted: tuple[str, ...]) -> bool:
+    if wanted in {(DIGITS,), (DIGITS_OR_BLANK,)}:
+        return cell.isdecimal() or (not cell and wanted == (DIGITS_OR_BLANK,))
+    return cell in wanted
