@@ -44,6 +44,7 @@ class Sheet:
         rows_fd, rows: the memory file of rows, and how many it holds. Whoever takes the sheet closes it.
         broken_fd, broken: the same of rows that are none.
         findings: about the file or the sheet as a whole.
+        layout: the mapping that the reader used; "" where the file was named or its columns say.
         where: what a line is called in this format: line, row, record, message, entry.
         format: what the file is: csv, excel, parquet, ndjson, fixed, hl7, fhir.
     """
@@ -55,6 +56,7 @@ class Sheet:
     broken_fd: int
     broken: int
     findings: tuple[Finding, ...] = ()
+    layout: str = ""
     where: str = LINE
     format: str = "csv"
 
@@ -99,12 +101,14 @@ class SheetWriter:
         form: str = "",
         columns: Sequence[str] = (),
         *,
+        layout: str = "",
         where: str = LINE,
         format: str = "csv",  # noqa: A002  it is the word of the sheet
         limit_bytes: int = opened.MEMORY_FILE_LIMIT_BYTES,
     ) -> None:
         """Begin a sheet; `columns` may be left out where rows come with names (`add_named`)."""
         self._form = form
+        self._layout = layout
         self._where = where
         self._format = format
         self._places = {name: place for place, name in enumerate(columns)}
@@ -186,6 +190,7 @@ class SheetWriter:
             broken_fd=self._broken.fd,
             broken=self.broken_rows,
             findings=tuple(self.findings),
+            layout=self._layout,
             where=self._where,
             format=self._format,
         )
