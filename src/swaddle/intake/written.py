@@ -32,6 +32,7 @@ FORMATS = (TABLE, FIXED, "hl7", "fhir", "ndjson", "excel", "parquet")
 KEYS = frozenset({"format", "columns", "length", "layout", "known_by"})
 DIGITS, DIGITS_OR_BLANK = "digits", "digits or blank"
 LOOKED_AT = 50  # records that recognition looks at
+ENOUGH = 0.9  # of them that must be right: a slip in one does not make the file another
 _SURPLUS = 100  # characters beyond a layout's length that a file of this layout may have
 
 
@@ -144,8 +145,8 @@ def recognise_records(head: bytes, size_bytes: int, candidates: Map[_Key, tuple[
     """Which fixed-width layout the file that begins with `head` is of; None if it is of none.
 
     A layout fits where its records have the layout's length, or less in a file whose blanks were taken off, and the
-    first LOOKED_AT of them hold in each column of `known_by` what they must. Of several that fit, the one with the most
-    that is not blank there.
+    first LOOKED_AT of them, nearly all, hold in each column of `known_by` what they must. Of several that fit, the one
+    with the most that is not blank there.
 
     Args:
         head: the start of the file.
@@ -168,7 +169,7 @@ def recognise_records(head: bytes, size_bytes: int, candidates: Map[_Key, tuple[
 
 
 def _score(head: bytes, size_bytes: int, writing: Writing, encoding: str) -> int:
-    """Columns of `known_by` that hold something right in a record; 0 where one holds something else."""
+    """Columns of `known_by` that hold something in the records that are right; 0 where too few are."""
     positions = only(writing, writing.known_by)
     try:
         shape = survey(head, size_bytes, positions)
@@ -178,18 +179,16 @@ def _score(head: bytes, size_bytes: int, writing: Writing, encoding: str) -> int
         return 0
     cutter = Cutter(shape, encoding)
     if shape.end:
-        records = head.split(shape.end, LOOKED_AT + 1)
-        records = records[:-1] or records
+        records = head.split(shape.end, LOOKED_AT)[:LOOKED_AT]
+        records = records[:-1] if len(records) > 1 and len(head) < size_bytes else records
     else:
         records = [head[at : at + shape.usual] for at in range(0, shape.usual * LOOKED_AT, shape.usual)]
     rows = [line.split(CELL)[1:] for line in cutter.feed([each for each in records if each]).splitlines()]
-    held = [0] * len(positions.names)
-    for row in rows:
-        for place, (name, cell) in enumerate(zip(positions.names, row, strict=True)):
-            if not _holds(cell, writing.known_by[name]):
-                return 0
-            held[place] += bool(cell)
-    return sum(map(bool, held)) if len(rows) * 2 > len(cutter.broken) else 0
+    wanted = [writing.known_by[name] for name in positions.names]
+    right = [row for row in rows if all(map(_holds, row, wanted))]
+    if len(right) < ENOUGH * (len(rows) + len(cutter.broken)):
+        return 0
+    return sum(any(row[place] for row in right) for place in range(len(wanted)))
 
 
 def _length_fits(shape: Shape, positions: Positions) -> bool:
