@@ -51,6 +51,7 @@ class Beginner:
         return self._keep(
             source.path, source.size_bytes, str(source.mtime_ns), counts,
             replaces=replaces, spool=secrets.token_hex(16) if spooled else None,
+            ctime_ns="" if source.ctime_ns is None else str(source.ctime_ns),
         )  # fmt: skip
 
     def pack(self, packed: Packed, kind: str | None, *, replaces: str | None = None, spooled: bool = False) -> Outgoing:
@@ -77,8 +78,8 @@ class Beginner:
         if lost.members is not None:
             pack = folder.still_there(Packed(path, self._party.state.plan(lost.reference)))
             return self.pack(pack, kind, replaces=lost.reference, spooled=spooled)
-        source = Source(path, lost.size_bytes, int(lost.mtime_ns))
-        if prepare.look_at(path) != source:
+        source = prepare.look_at(path)
+        if not lost.is_of(source.path, source.size_bytes, source.mtime_ns):
             raise SourceGone
         return self.file(source, kind, replaces=lost.reference, spooled=spooled)
 
@@ -119,6 +120,7 @@ class Beginner:
         spool: str | None,
         reference: str | None = None,
         members: int | None = None,
+        ctime_ns: str = "",
     ) -> Outgoing:
         reference = reference or secrets.token_hex(16)
         intake = self._trusted().intake
@@ -147,5 +149,6 @@ class Beginner:
                 replaces=replaces,
                 members=members,
                 spool=spool,
+                ctime_ns=ctime_ns,
             )
         )

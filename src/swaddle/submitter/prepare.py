@@ -29,11 +29,16 @@ class SourceGone(FileFault):
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it is now."""
+    """A file as it is now.
+
+    `ctime_ns` is when anything about it changed last: unlike the time of writing nobody can set it. None on Windows,
+    which keeps no such time, and where a send was begun without it.
+    """
 
     path: Path
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def look_at(path: Path) -> Source:
         raise FileUnusable("this user may not read it")
     if found.st_size == 0:
         raise FileUnusable("it is empty")
-    return Source(whole, found.st_size, found.st_mtime_ns)
+    return Source(whole, found.st_size, found.st_mtime_ns, None if os.name == "nt" else found.st_ctime_ns)
 
 
 def open_source(source: Source) -> int:
@@ -83,10 +88,17 @@ def open_source(source: Source) -> int:
         raise SourceGone from error
     try:
         check_unchanged(descriptor, source)
+        _check_same_version(descriptor, source)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _check_same_version(descriptor: int, source: Source) -> None:
+    """Nothing at all was done to it since: what an earlier run sent and what this one sends must be one version."""
+    if source.ctime_ns is not None and os.fstat(descriptor).st_ctime_ns != source.ctime_ns:
+        raise SourceGone
 
 
 def check_unchanged(descriptor: int, source: Source) -> None:

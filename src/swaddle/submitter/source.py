@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -22,14 +21,12 @@ from swaddle.submitter.prepare import Source
 from swaddle.submitter.spool import SpooledPlaintext, SpoolSealer, open_entry
 from swaddle.submitter.state import Outgoing
 
-READ_BYTES = 1_048_576
-
 
 class Plaintext(Protocol):
     """What a send carries. Read once, from `start` to the end, each place after the one before it."""
 
     def start(self, offset: int) -> None:
-        """Begin at `offset`; what lies before it was sent by an earlier run and is looked at again for its digests.
+        """Begin at `offset`; what lies before it was sent by an earlier run, and is looked at again where it must be.
 
         Raises:
             SourceGone: it is not what was sent then.
@@ -66,7 +63,8 @@ def opened(party: Party, send: Outgoing) -> Iterator[Plaintext]:
         with closing(PackPlaintext(Path(send.path), party.state.plan(send.reference))) as packed:
             yield packed
         return
-    source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns))
+    changed = int(send.ctime_ns) if send.ctime_ns else None
+    source = Source(Path(send.path), send.size_bytes, int(send.mtime_ns), changed)
     descriptor = prepare.open_source(source)
     try:
         yield FilePlaintext(descriptor, source)
@@ -84,37 +82,27 @@ def sealer_of(party: Party, send: Outgoing, data_key: bytes) -> PartSealer | Spo
 
 
 class FilePlaintext:
-    """One file, as it lies on the disk."""
+    """One file, as it lies on the disk. No digest of its plaintext is taken (docs/decisions/0099)."""
 
     def __init__(self, descriptor: int, source: Source) -> None:
         """Read from an open `descriptor` of `source`."""
         self._descriptor = descriptor
         self._source = source
-        self._digest = sha256()
 
     def start(self, offset: int) -> None:
-        """Digest what an earlier run has sent: a digest of plaintext is never written down."""
-        buffer = memoryview(bytearray(min(READ_BYTES, offset)))
-        at = 0
-        while at < offset:
-            count = self.read_at(at, buffer[: min(READ_BYTES, offset - at)])
-            if not count:
-                raise prepare.SourceGone
-            self._digest.update(buffer[:count])
-            at += count
+        """Nothing to look at again: that it is the same file was compared when it was opened."""
 
     def read_at(self, offset: int, buffer: memoryview) -> int:
         """What lies in the file at `offset`."""
         return read_at(self._descriptor, buffer, offset)
 
     def take(self, piece: memoryview) -> None:
-        """Digest it."""
-        self._digest.update(piece)
+        """Nothing is noted of it."""
 
     def end(self) -> FileEntry:
-        """Its name, length and digest."""
+        """Its name and length."""
         prepare.check_unchanged(self._descriptor, self._source)
-        return FileEntry(self._source.path.name, self._source.size_bytes, self._digest.hexdigest())
+        return FileEntry(self._source.path.name, self._source.size_bytes, None)
 
     def left_out(self) -> tuple[tuple[int, str], ...]:
         """Nothing: a file that changed is not sent at all."""

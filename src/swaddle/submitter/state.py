@@ -51,6 +51,7 @@ class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         reference: 16 random bytes, hex: the same reference gives the same transfer, however often it is announced.
         path: of the file, absolute.
         mtime_ns: text, because JSON's numbers end at 2^53.
+        ctime_ns: of the file, so that a resumed send never mixes two versions; "" where there is none to compare.
         data_key: base64, sealed to our own sealing pair.
         parts: the digests of the parts that the gateway has, in order.
         finish: the sealed envelope, so that a repeated finish is the same finish.
@@ -87,6 +88,7 @@ class Outgoing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     left_out: tuple[tuple[int, str], ...] = ()
     spool: str | None = None
     entry: str | None = None
+    ctime_ns: str = ""
 
     def is_of(self, path: Path, size_bytes: int, mtime_ns: int) -> bool:
         """Whether this is a send of that file as it is now."""
