@@ -23,7 +23,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from swaddle.envelope.signature import SigningKey
-from swaddle.gateway import adjustable, counts, logs, schema, settings, tls_keys, upload_rows
+from swaddle.gateway import adjustable, counts, logs, memory, schema, settings, tls_keys, upload_rows
 from swaddle.gateway.app import Gateway, build, refusal_of
 from swaddle.gateway.backup import FOLDER, remove_expired
 from swaddle.gateway.door import DoorServer
@@ -41,7 +41,7 @@ HEADER_BYTES = 32 * 1024
 BACKLOG = 1024
 CONNECTIONS = 512  # taken at once; more wait their turn, and a silent one is given up after `idle_seconds`
 HEADER_MILLISECONDS = 10_000
-MOST_BUFFERED_BYTES = 1024 * 1024  # of one body, by the server: fewer, larger pieces cost less on their way to the disk
+MOST_BUFFERED_BYTES = 512 * 1024  # of one body, by the server: larger pieces cost less, and a thousand senders more
 KEYS_SECONDS = 600
 
 log = logging.getLogger(logs.NAME)
@@ -54,6 +54,7 @@ def run(home_path: Path, environment: Mapping[str, str] = os.environ) -> None:
         HomeFault, SettingWrong, AlreadyRunning: it cannot start.
     """
     home = open_home(home_path, Kind.GATEWAY)
+    memory.keep_freed_pieces()
     with Lock(home.path):
         asyncio.run(_serve(home, settings.load(home, environment)))
 
@@ -134,7 +135,7 @@ async def _serve_until(told: asyncio.Event, gateway: Gateway, home: Home, stated
         port=stated.port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=512 * 1024),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=MOST_BUFFERED_BYTES),
         backlog=BACKLOG,
         backpressure=CONNECTIONS,
         websockets=False,

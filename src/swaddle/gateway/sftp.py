@@ -22,6 +22,7 @@ from pathlib import Path
 import asyncssh
 
 from swaddle.errors import NetworkFault, NotThere, SettingsFault, SwaddleError
+from swaddle.gateway import memory
 from swaddle.gateway.sftp_home import HOST_KEY, Door
 from swaddle.gateway.sftp_requests import Requests
 from swaddle.gateway.sftp_session import Session
@@ -343,4 +344,5 @@ def run(door: Door) -> None:
         Gateway(door).show()
         say(f"listening on sftp://{host}:{port}")
 
+    memory.keep_freed_pieces()
     asyncio.run(serve(door, ready))

@@ -201,11 +201,10 @@ class GatewayClient:
             buffer = memoryview(bytearray(min(SLICE_BYTES, expected_bytes) or 1))
             left = expected_bytes
             while left:
-                count = answer.readinto(buffer[: min(left, len(buffer))])
-                if not count:
-                    raise Garbled("a part ends early")
-                _hand_over(buffer[:count], into)
-                left -= count
+                piece = buffer[: min(left, len(buffer))]
+                _fill(piece, answer)
+                _hand_over(piece, into)
+                left -= len(piece)
             if answer.read(1):
                 raise Garbled("a part goes on beyond its length")
 
@@ -303,6 +302,16 @@ class GatewayClient:
         if outgoing.body is not None:
             for start in range(0, outgoing.body.nbytes, SLICE_BYTES):
                 connection.send(outgoing.body[start : start + SLICE_BYTES])
+
+
+def _fill(piece: memoryview, answer: http.client.HTTPResponse) -> None:
+    """Read until `piece` is full: TLS gives 16 KiB at a time, and every call of what takes them costs."""
+    filled = 0
+    while filled < len(piece):
+        count = answer.readinto(piece[filled:])
+        if not count:
+            raise Garbled("a part ends early")
+        filled += count
 
 
 def _hand_over(piece: memoryview, into: Sink) -> None:
