@@ -73,7 +73,7 @@ def main() -> None:
                 Way("sftp put to OpenSSH's server", partial(run, theirs, stdin=f"put {source} {target}/b\n".encode()),
                     partial(clear_folder, target)),
             ]  # fmt: skip
-            interleave(ways, rounds)
+            interleave(ways, rounds, memory_bytes=2 * mebibytes * MIB)
             title = f"SFTP door, {mebibytes} MiB, {name}, files in {folder.parent}"
             targets = (Target("sftp put to OpenSSH's server", 0.9, 1.2),)
             table(title, ways, mebibytes * MIB / 1e6, "MB/s", targets, options.json)

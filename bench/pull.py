@@ -130,7 +130,7 @@ def main() -> None:
         puller = Puller(parties, source, folder)
         ours = Way("swaddle, fetched and opened", puller.go, puller.clear, puller.ready)
         ways = [ours, *(way for way in peers(folder, source, stack) if wanted(way.name, options.only))]
-        interleave(ways, rounds)
+        interleave(ways, rounds, memory_bytes=2 * mebibytes * MIB)
         title = f"Pull and open {mebibytes} MiB, files in {folder.parent}"
         table(title, ways, mebibytes * MIB / 1e6, "MB/s", TARGETS, options.json)
 

@@ -97,7 +97,7 @@ def main() -> None:
         ours = Way("swaddle send, sealed", partial(run, parties.send_command(source)), parties.forget_sends)
         others = [*ssh_ways(folder, source, stack), *other_ways(folder, source, stack)]
         ways = [ours, *(way for way in others if wanted(way.name, options.only))]
-        interleave(ways, rounds)
+        interleave(ways, rounds, memory_bytes=2 * mebibytes * MIB)
         title = f"Send {mebibytes} MiB, files in {folder.parent}"
         table(title, ways, mebibytes * MIB / 1e6, "MB/s", TARGETS, options.json)
 
