@@ -3,14 +3,17 @@
 Pure. The same objects make the SQL that checks a file (intake/plan.py) and the page that people read
 (dictionary/publish.py), so the two cannot disagree.
 
-A submitter's row is *wide*: one row makes records of several types. Four slots hold them side by side: the mother as a
-person (`mother_…`), the child as a person (`child_…`), the delivery and the birth (bare names).
+A submitter's row is *wide*: it has the header's fields and those of one record or several, side by side in *slots*: the
+mother as a person (`mother_…`), the child as a person (`child_…`), the delivery and the birth (bare names), a stay in
+intensive care (`nicu_…`) and so on. Which slots a row has is its *form*. A field has one wide name, slot prefix and
+name, in every form, layout, rule and report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 Severity = Literal["error", "warning", "review", "info"]
@@ -29,9 +32,28 @@ FieldType = Literal[
     "code",
     "codes",  # several codes, separated by semicolons
     "yesno",
+    "pairs",  # code=value, several separated by semicolons
 ]
 Requirement = Literal["K", "R", "W", "C", "O"]  # key, answered, wanted, by a rule, optional
+Absent = Literal["", "fails", "passes"]  # what a lookup that finds no record means; "" is not evaluated
 Class = Literal["D", "Q", "C", "A"]  # direct identifier, quasi-identifier, clinical, administrative
+
+HEADER = "header"  # the slot and the record type of the fields that every row has
+EVENT = "event_date"
+PERSONS = frozenset({"mother", "child", "person"})  # slots that hold a person
+# The record types in the order in which sheets are taken in: a record can look up those of earlier types.
+RECORD_TYPES = (
+    "person",
+    "fertility_cycle",
+    "antenatal",
+    "prenatal_screen",
+    "labour_birth_mother",
+    "birth_child",
+    "postpartum_mother",
+    "postpartum_child",
+    "nicu_stay",
+    "newborn_screen",
+)
 
 MISSING_REASONS: dict[str, str] = {
     "NI": "not asked",
@@ -63,9 +85,12 @@ class Field:
         name: the name in its record type.
         hard: lowest and highest possible value; outside is an error. None at either end is open.
         soft: lowest and highest usual value; outside is a warning.
-        values: pick list, code to words.
-        roles: for a person, the slots that have this field.
-        required: requirement per role ("" where the record type has no roles).
+        values: pick list, code to words; values_fr the same in French.
+        codes: pick list, code to the code of `system`.
+        system: the code system that `codes` are of.
+        loinc: the LOINC code of what is observed.
+        missing: reasons that may stand in place of a value.
+        required: requirement by slot; for the header by form, "" for every other form.
         mistaken_unit: a range that betrays another unit, with the words that say so.
     """
 
@@ -79,9 +104,15 @@ class Field:
     values: Mapping[str, str] = field(default_factory=dict)
     hard: tuple[float | None, float | None] | None = None
     soft: tuple[float | None, float | None] | None = None
-    roles: tuple[str, ...] = ()
     mistaken_unit: tuple[float, float, str] | None = None
+    mistaken_unit_fr: str = ""
     system: str = ""
+    codes: Mapping[str, str] = field(default_factory=dict)
+    loinc: str = ""
+    missing: tuple[str, ...] = ("NI", "ASKU", "NA", "MSK")
+    title_fr: str = ""
+    text_fr: str = ""
+    values_fr: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,16 +132,55 @@ class WideField:
         title = self.field.title
         return whose + title[0].lower() + title[1:] if whose else title
 
+    @property
+    def title_fr(self) -> str:
+        """The same in French: "Nom de famille de la mère"."""
+        whose = {"mother": " de la mère", "child": " de l'enfant"}.get(self.slot, "")
+        return (self.field.title_fr or self.field.title) + whose
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecordType:
-    """A kind of record and its fields. `slots` maps a role to its prefix in the wide row."""
+    """A kind of record and its fields. `slots` maps a slot to its prefix in the wide row."""
 
     name: str
     title: str
     text: str
     slots: Mapping[str, str]
     fields: tuple[Field, ...]
+    title_fr: str = ""
+    text_fr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What one row of a layout tells of.
+
+    Attributes:
+        slots: the slots of its row, the required ones first.
+        optional: slots that make a record only where the layout carries a field of theirs.
+        event: what event_date means in it.
+        layout: name of the plain layout, whose columns bear the wide names.
+        recognise: columns that a file of the plain layout must have beside the keys.
+    """
+
+    name: str
+    title: str
+    text: str
+    event: str
+    slots: tuple[str, ...]
+    layout: str
+    optional: frozenset[str] = frozenset()
+    recognise: tuple[str, ...] = ()
+    title_fr: str = ""
+    text_fr: str = ""
+    event_fr: str = ""
+
+    @property
+    def chief(self) -> str:
+        """The slot that it is about: the first required one that is no person, if any is."""
+        needed = [each for each in self.slots if each not in self.optional]
+        return next((each for each in needed if each not in PERSONS), needed[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,13 +195,20 @@ class Check:
     scope: Scope
     text: str
     fix: str
+    text_fr: str = ""
+    fix_fr: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What must hold between fields of a row, or between rows of a file: check, words, fix and tests are one object.
 
+    A rule is asked of every row whose form has its slot `on`. Names of other slots are columns of that row where the
+    form has them; else the record that they belong to is looked up (intake/link.py) in the file and, by the registry,
+    in the store.
+
     Attributes:
+        on: the slot on whose rows it is asked; "header" asks it of every row.
         fields: wide fields that must be known; a row that lacks one is not evaluated (never False).
         reads: further wide fields, read whether known or not; the rule is off where a layout carries none of them.
         shows: the field whose value the finding shows.
@@ -139,6 +216,8 @@ class Rule:
         window: the named window that a file rule's `holds` uses; "" for rules over one row.
         passes: rows (file scope: lists of rows) on which it holds.
         fails: rows (file scope: lists of rows) on which it does not.
+        absent: what it means where a record that it looks up is not there.
+        after_days: asked by the registry only when so many days have passed since the event; None asks it at once.
     """
 
     id: str
@@ -153,6 +232,16 @@ class Rule:
     fix: str
     passes: tuple[tuple[Mapping[str, object], ...], ...]
     fails: tuple[tuple[Mapping[str, object], ...], ...]
+    on: str = HEADER
+    absent: Absent = ""
+    after_days: int | None = None
+    text_fr: str = ""
+    fix_fr: str = ""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The wide fields that it names, each once."""
+        return tuple(dict.fromkeys((*self.fields, *self.reads)))
 
 
 @dataclass(frozen=True)
@@ -160,26 +249,63 @@ class Dictionary:
     """One version: what a submission is checked against."""
 
     version: str
+    header: RecordType
     record_types: tuple[RecordType, ...]
+    forms: Mapping[str, Form]
     checks: Mapping[str, Check]
     rules: tuple[Rule, ...]
 
-    def wide_fields(self) -> tuple[WideField, ...]:
-        """Every field of the wide row, in the order of the data files."""
-        return tuple(
+    def wide_fields(self, form: str | None = None) -> tuple[WideField, ...]:
+        """Every field of a form's wide row: the header's, then slot by slot; without a form, those of every form."""
+        return tuple(self.wide(form).values())
+
+    def wide(self, form: str | None = None) -> Mapping[str, WideField]:
+        """The wide fields by name."""
+        if form not in self._wide:
+            told = _wide_fields(self, self.forms[form] if form is not None else None)
+            self._wide[form] = {each.name: each for each in told}
+        return self._wide[form]
+
+    @cached_property
+    def _wide(self) -> dict[str | None, dict[str, WideField]]:
+        """What `wide` has told already."""
+        return {}
+
+    def slots(self) -> Mapping[str, tuple[RecordType, str]]:
+        """Slot to its record type and prefix."""
+        return {slot: (each, prefix) for each in self.record_types for slot, prefix in each.slots.items()}
+
+
+def _wide_fields(dictionary: Dictionary, form: Form | None) -> list[WideField]:
+    told = [
+        WideField(
+            name=each.name,
+            slot=HEADER,
+            record_type=HEADER,
+            required=each.required.get(form.name if form else "", each.required.get("", "O")),
+            field=_of_form(each, form),
+        )
+        for each in dictionary.header.fields
+    ]
+    slots = dictionary.slots()
+    for slot in slots if form is None else form.slots:
+        record_type, prefix = slots[slot]
+        told += [
             WideField(
                 name=prefix + each.name,
-                slot=role,
+                slot=slot,
                 record_type=record_type.name,
-                required=each.required[role],
+                required=each.required[slot],
                 field=each,
             )
-            for record_type in self.record_types
-            for role, prefix in record_type.slots.items()
             for each in record_type.fields
-            if role in each.required
-        )
+            if slot in each.required
+        ]
+    return told
 
-    def wide(self) -> dict[str, WideField]:
-        """The wide fields by name."""
-        return {each.name: each for each in self.wide_fields()}
+
+def _of_form(field: Field, form: Form | None) -> Field:
+    """A header field as this form means it: event_date is the birth of a birth, the admission of a stay."""
+    if form is None or field.name != EVENT:
+        return field
+    return replace(field, title=form.event, title_fr=form.event_fr)

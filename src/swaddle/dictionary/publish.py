@@ -46,6 +46,7 @@ _TYPES = {
     "code": "one code",
     "codes": "codes, apart by semicolons",
     "yesno": "Y or N",
+    "pairs": "code=value, apart by semicolons",
 }
 _SEVERITIES = {
     "error": "the row is rejected; the rest of the file is not",
@@ -64,7 +65,7 @@ def page(version: str = "1") -> str:
     """The Markdown page of a dictionary version."""
     dictionary = load(version)
     parts = [_opening(dictionary), _words()]
-    parts += [_record_type(each) for each in dictionary.record_types]
+    parts += [_record_type(each) for each in (dictionary.header, *dictionary.record_types)]
     parts += ["## Checks of single fields and of a file's form\n\n" + _checks(dictionary.checks)]
     parts += ["## Rules between fields and between rows\n\n" + _rules(dictionary.rules)]
     return "\n".join(parts)

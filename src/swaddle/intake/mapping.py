@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swaddle.dictionary.load import load as load_dictionary
-from swaddle.dictionary.model import MISSING_REASONS
+from swaddle.dictionary.model import HEADER, MISSING_REASONS, Form
 from swaddle.intake.expression import columns_of, reads_row_key
 from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
 
@@ -86,18 +86,29 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
-    """A layout: how to know it, and where each field comes from."""
+    """A layout: how to know it, what a row tells of, and where each field comes from.
+
+    Attributes:
+        form: the form of its rows (dictionary/v1/forms.toml).
+        recognise: columns that tell it apart; a file must have them all.
+        recognise_any: columns of which a file must have one.
+    """
 
     name: str
     title: str
     dictionary: str
-    unit: str
+    form: str
     recognise: tuple[str, ...]
     fields: Map[str, Source]
     not_carried: frozenset[str]
     historical: bool = False
     encoding: str = "utf-8"
     delimiter: str = ""
+    recognise_any: frozenset[str] = frozenset()
+
+    def columns(self) -> frozenset[str]:
+        """The columns that it reads."""
+        return frozenset().union(*(source.columns() for source in self.fields.values()))
 
     @property
     def keys_derived(self) -> bool:
@@ -115,10 +126,31 @@ def folded(name: str) -> str:
 def load_builtin() -> Map[str, Mapping]:
     """The layouts that Swaddle knows, by name."""
     folder = resources.files("swaddle.intake") / "mappings"
-    loaded = [
+    loaded = [plain(form) for form in load_dictionary().forms.values()]
+    loaded += [
         parse(each.read_text("utf-8")) for each in sorted(folder.iterdir(), key=str) if each.name.endswith(".toml")
     ]
     return {each.name: each for each in loaded}
+
+
+def plain(form: Form, version: str = "1") -> Mapping:
+    """The plain layout of a form: its columns bear the dictionary's names, its values are the dictionary's.
+
+    Keys and the columns that it is recognised by must be there; a file without another one does not carry that field.
+    """
+    wide = load_dictionary(version).wide(form.name)
+    keys = [each.name for each in wide.values() if each.required == "K" and each.slot == HEADER]
+    needed = {*keys, *form.recognise}
+    return Mapping(
+        name=form.layout,
+        title=f"{form.title}, plain layout",
+        dictionary=version,
+        form=form.name,
+        recognise=(*keys, *form.recognise),
+        recognise_any=frozenset(each.name for each in wide.values() if each.slot == form.chief),
+        fields={name: Source(column=name, optional=name not in needed) for name in wide},
+        not_carried=frozenset(),
+    )
 
 
 def load_file(path: Path) -> Mapping:
@@ -149,21 +181,30 @@ def by_kind(kind: str) -> Mapping:
 
 
 def recognise(columns: Iterable[str]) -> Mapping:
-    """The built-in mapping that these columns belong to: all its tell-tale columns are there, and it has the most.
+    """The built-in mapping that these columns belong to.
+
+    All its tell-tale columns are there, and it has the most; of several with as many, it reads the most columns.
 
     Raises:
         LayoutUnknown: none fits, or two fit equally well.
     """
     there = {folded(each) for each in columns}
-    fitting = sorted(
-        (each for each in load_builtin().values() if {folded(name) for name in each.recognise} <= there),
-        key=lambda each: -len(each.recognise),
-    )
+
+    def fit(each: Mapping) -> tuple[int, int]:
+        return len(each.recognise), sum(folded(name) in there for name in each.columns())
+
+    fitting = sorted((each for each in load_builtin().values() if _fits(each, there)), key=fit, reverse=True)
     if not fitting:
         raise LayoutUnknown("none of the layouts has these columns")
-    if len(fitting) > 1 and len(fitting[0].recognise) == len(fitting[1].recognise):
+    if len(fitting) > 1 and fit(fitting[0]) == fit(fitting[1]):
         raise LayoutUnknown("two layouts fit it equally well")
     return fitting[0]
+
+
+def _fits(mapping: Mapping, there: set[str]) -> bool:
+    any_of = {folded(name) for name in mapping.recognise_any}
+    needed = {folded(name) for name in mapping.recognise}
+    return bool(needed or any_of) and needed <= there and (not any_of or bool(any_of & there))
 
 
 def parse(text: str) -> Mapping:
@@ -182,7 +223,8 @@ def parse(text: str) -> Mapping:
         isinstance(name, str) and _NAME.fullmatch(name) is not None, "its name must be lower-case words with hyphens"
     )
     _expect(version == "1", 'it must say which dictionary it is for: dictionary = "1"')
-    _expect(entry.get("row", "birth") == "birth", 'its row must be a birth: row = "birth"')
+    forms = load_dictionary(version).forms
+    _expect(entry.get("row", "birth") in forms, f"its row must be one of {', '.join(forms)}")
     _expect(isinstance(entry.get("fields"), dict), "it has no [fields.…]")
     encoding, delimiter = entry.get("encoding", "utf-8"), entry.get("delimiter", "")
     _expect(encoding in ENCODINGS, f"its encoding must be one of {', '.join(ENCODINGS)}")
@@ -194,7 +236,7 @@ def parse(text: str) -> Mapping:
         name=str(name),
         title=str(entry.get("title", name)),
         dictionary=str(version),
-        unit="birth",
+        form=entry.get("row", "birth"),
         recognise=tuple(entry.get("recognise", ())),
         fields=fields,
         not_carried=frozenset(not_carried),
@@ -207,16 +249,19 @@ def parse(text: str) -> Mapping:
 
 
 def _complete(mapping: Mapping) -> None:
-    """Every field of the mapping is one of the dictionary's, mentioned once; every required one is mentioned."""
-    wide = load_dictionary(mapping.dictionary).wide()
+    """Every field is one of the form's, mentioned once; every required one of a slot that it has is mentioned."""
+    dictionary = load_dictionary(mapping.dictionary)
+    wide, form = dictionary.wide(mapping.form), dictionary.forms[mapping.form]
     named = set(mapping.fields) | mapping.not_carried
     unknown = sorted(named - set(wide))
-    _expect(not unknown, f"these are no fields of the dictionary: {', '.join(unknown)}")
+    _expect(not unknown, f"these are no fields of the form {form.name}: {', '.join(unknown)}")
     twice = sorted(set(mapping.fields) & mapping.not_carried)
     _expect(not twice, f"these are both mapped and not carried: {', '.join(twice)}")
-    silent = [each.name for each in wide.values() if each.required in {"K", "R"} and each.name not in named]
+    counted = {HEADER, *form.slots} - form.optional | {wide[name].slot for name in mapping.fields}
+    needed = [each for each in wide.values() if each.required in {"K", "R"} and each.slot in counted]
+    silent = [each.name for each in needed if each.name not in named]
     _expect(not silent, f"say where these come from, or list them under not_carried: {', '.join(silent)}")
-    keyless = sorted(each.name for each in wide.values() if each.required == "K" and each.name in mapping.not_carried)
+    keyless = sorted(each.name for each in needed if each.required == "K" and each.name in mapping.not_carried)
     _expect(not keyless, f"a record cannot be kept without {', '.join(keyless)}")
     for name, source in mapping.fields.items():
         _expect(

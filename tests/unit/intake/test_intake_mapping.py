@@ -43,9 +43,12 @@ missing = { "" = "ASKU" }
 """
 
 
-def test_the_built_in_layouts_are_four():
-    assert set(load_builtin()) == {"births", "nchs-births-2006", "nchs-natality-2014", "nchs-natality-2021"}
-    assert set(by_kind("births").fields) == set(load().wide())
+def test_every_form_has_a_plain_layout_of_all_its_fields():
+    forms = load().forms.values()
+    assert {form.layout for form in forms} <= set(load_builtin())
+    for form in forms:
+        assert by_kind(form.layout).form == form.name
+        assert set(by_kind(form.layout).fields) == set(load().wide(form.name))
     with pytest.raises(KindUnknown, match="births"):
         by_kind("nothing")
 
@@ -84,7 +87,7 @@ def test_fields_that_need_no_word_are_not_carried():
         ('dictionary = "1"', 'dictionary = "7"', "dictionary"),
         ('constant = "live"', 'constant = "live"\nfrom = "X"', "one of from"),
         ('constant = "live"', "constant = 3", "quotation marks"),
-        ("[fields.outcome]", "[fields.outcomes]", "no fields of the dictionary"),
+        ("[fields.outcome]", "[fields.outcomes]", "no fields of the form"),
         ('"previous_cs", ', "", "previous_cs"),
         ('"ASKU" }', '"DUNNO" }', "must lead to"),
         ('"ASKU" }', '"NC" }', "must lead to"),
