@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +21,8 @@ from swaddle.dictionary.load import load as load_dictionary
 from swaddle.dictionary.model import HEADER, MISSING_REASONS, Form
 from swaddle.intake.expression import columns_of, reads_row_key
 from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
+from swaddle.intake.likeness import LIKE, with_likeness
+from swaddle.intake.written import KEYS, Writing, no_file, parse_writing
 
 UNKNOWN = "unknown"  # what a sender says who cannot tell the layout
 LIMIT_BYTES = 1024 * 1024
@@ -50,6 +52,8 @@ _TOP = {
         "fields",
     ),
     "note",
+    LIKE,
+    *KEYS,
 }
 _SOURCE = {"from", "constant", "derived", "codes", "missing", "unit", "format", "optional", "note"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -92,6 +96,7 @@ class Mapping:
         form: the form of its rows (dictionary/v1/forms.toml).
         recognise: columns that tell it apart; a file must have them all.
         recognise_any: columns of which a file must have one.
+        writing: how its files are written.
     """
 
     name: str
@@ -105,6 +110,12 @@ class Mapping:
     encoding: str = "utf-8"
     delimiter: str = ""
     recognise_any: frozenset[str] = frozenset()
+    writing: Writing = field(default_factory=Writing)
+
+    @property
+    def format(self) -> str:
+        """What its files are: csv (which stands for any table with a header), fixed, hl7, fhir and so on."""
+        return self.writing.format
 
     def columns(self) -> frozenset[str]:
         """The columns that it reads."""
@@ -163,9 +174,23 @@ def load_file(path: Path) -> Mapping:
         data = path.read_bytes()
         if len(data) > LIMIT_BYTES:
             raise MappingFault("it is longer than any mapping")
-        return parse(data.decode("utf-8"))
+        return parse(data.decode("utf-8"), lambda name: _read_beside(path, name))
     except (OSError, UnicodeDecodeError) as error:
         raise MappingFault("it cannot be read as text") from error
+
+
+def _read_beside(path: Path, name: str) -> str:
+    """The text of a layout table in the mapping file's folder; `name` is no path (intake/written.py)."""
+    data = (path.parent / name).read_bytes()
+    if len(data) > LIMIT_BYTES:
+        raise MappingFault("its layout table is longer than any")
+    return data.decode("utf-8")
+
+
+def _builtin_entry(name: str) -> dict[str, Any] | None:
+    """The mapping file of a built-in layout, as it is written."""
+    file = resources.files("swaddle.intake") / "mappings" / f"{name.replace('-', '_')}.toml"
+    return tomllib.loads(file.read_text("utf-8")) if _NAME.fullmatch(name) and file.is_file() else None
 
 
 def by_kind(kind: str) -> Mapping:
@@ -193,7 +218,8 @@ def recognise(columns: Iterable[str]) -> Mapping:
     def fit(each: Mapping) -> tuple[int, int]:
         return len(each.recognise), sum(folded(name) in there for name in each.columns())
 
-    fitting = sorted((each for each in load_builtin().values() if _fits(each, there)), key=fit, reverse=True)
+    tables = [each for each in load_builtin().values() if each.format == "csv" and not each.writing.names]
+    fitting = sorted((each for each in tables if _fits(each, there)), key=fit, reverse=True)
     if not fitting:
         raise LayoutUnknown("none of the layouts has these columns")
     if len(fitting) > 1 and fit(fitting[0]) == fit(fitting[1]):
@@ -207,8 +233,12 @@ def _fits(mapping: Mapping, there: set[str]) -> bool:
     return bool(needed or any_of) and needed <= there and (not any_of or bool(any_of & there))
 
 
-def parse(text: str) -> Mapping:
+def parse(text: str, beside: Callable[[str], str] = no_file) -> Mapping:
     """The mapping that TOML text describes.
+
+    Args:
+        text: the mapping file.
+        beside: gives the text of a layout table that it names.
 
     Raises:
         MappingFault: it does not.
@@ -217,6 +247,7 @@ def parse(text: str) -> Mapping:
         entry = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MappingFault(f"it is not TOML: {error}") from error
+    entry = with_likeness(entry, _builtin_entry)
     _expect(not set(entry) - _TOP, f"it has lines that mean nothing: {', '.join(sorted(set(entry) - _TOP))}")
     name, version = entry.get("name"), entry.get("dictionary")
     _expect(
@@ -243,6 +274,7 @@ def parse(text: str) -> Mapping:
         historical=entry.get("historical", False) is True,
         encoding=encoding,
         delimiter=delimiter,
+        writing=parse_writing(entry, beside),
     )
     _complete(mapping)
     return mapping
@@ -263,6 +295,9 @@ def _complete(mapping: Mapping) -> None:
     _expect(not silent, f"say where these come from, or list them under not_carried: {', '.join(silent)}")
     keyless = sorted(each.name for each in needed if each.required == "K" and each.name in mapping.not_carried)
     _expect(not keyless, f"a record cannot be kept without {', '.join(keyless)}")
+    there = {folded(each) for each in mapping.writing.columns}
+    lost = sorted(each for each in mapping.columns() if there and folded(each) not in there)
+    _expect(not lost, f"fields come from columns that it does not have: {', '.join(lost)}")
     for name, source in mapping.fields.items():
         _expect(
             not source.unit or (source.unit, wide[name].field.unit) in UNITS,

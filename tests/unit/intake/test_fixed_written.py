@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from swaddle.intake.faults import LayoutUnknown, MappingFault
-from swaddle.intake.written import Writing, only, parse_writing, recognise_records
+from swaddle.intake.readers.betrayed import recognise_records
+from swaddle.intake.written import Writing, only, parse_writing
 
 PLACES = {"year": [1, 4], "sex": [5, 1], "weight": [6, 4], "flag": [10, 1]}
 KNOWN = {"year": "digits", "sex": ["M", "F"], "flag": ["Y", "N", ""]}
