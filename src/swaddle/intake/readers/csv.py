@@ -1,37 +1,31 @@
-"""CSV: a scan of the form in Python, then DuckDB on what the scan wrote, and counts that must agree.
+"""CSV: the header, then a scan of the form (readers/scan.py), into one sheet. Counts must agree.
 
-DuckDB alone lets NUL pass, lets an open quote swallow thousands of rows and lost a very long line; so it never sees the
-submitter's bytes, only the scanner's (readers/scan.py). Memory: BATCH_BYTES of rows at a time and the tables.
+No database sees the submitter's bytes: DuckDB alone lets NUL pass, lets an open quote swallow thousands of rows and lost
+a very long line. Text in UTF-16, which spreadsheets call "Unicode text", is turned into UTF-8 first, and that is said.
+Memory: some megabytes of lines at a time, and the sheet.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-
-import duckdb
 
 from swaddle.errors import OurBug
 from swaddle.intake import opened
-from swaddle.intake.engine import literal
-from swaddle.intake.faults import EmptyFile, HeaderFault, Unreadable, WrongEncoding
-from swaddle.intake.mapping import Mapping, folded, load_builtin
+from swaddle.intake.faults import EmptyFile, HeaderFault, LayoutUnknown, Unreadable, WrongEncoding
+from swaddle.intake.mapping import Mapping, folded, recognise
+from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, Scanner, lines_of
-from swaddle.intake.sheet import CELL, LINE_IN_CELL
-from swaddle.intake.sniff import BOM
+from swaddle.intake.sheet import LIMIT_COLUMNS, Sheet, SheetWriter
+from swaddle.intake.sniff import BOM, HEAD_BYTES, wide_encoding
 from swaddle.intake.tables import Finding
 
-LIMIT_COLUMNS = 2000
-BATCH_BYTES = 32 * 1024 * 1024
-BATCH_BROKEN = 50_000  # broken lines kept in memory before they go to their table
-# Nothing is left to be guessed: the scanner wrote it so.
-_DIALECT = (
-    f"delim = '{CELL}', quote = '', escape = '', comment = '', new_line = '\\n', header = false, auto_detect = false, "
-    f"strict_mode = true, null_padding = false, ignore_errors = false, max_line_size = {4 * LIMIT_LINE_BYTES + 1024}"
-)
 _DELIMITERS = (",", ";", "\t", "|")
+_UTF_8 = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -46,38 +40,59 @@ class Header:
     lines: int
 
 
-def read_csv(
-    source_fd: int, size_bytes: int, mapping: Mapping | None, connection: duckdb.DuckDBPyConnection
-) -> tuple[tuple[str, ...], int, list[Finding]]:
-    """Fill staged_raw and staged_broken; the columns, the number of rows read, and findings about the file.
+def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
+    """The rows of a CSV file as one sheet; `line` is the physical line on which a row starts, the header's is 1.
 
     Raises:
         FileFault: the file as a whole cannot be read.
         OurBug: the counts do not add up.
     """
-    header = read_header(source_fd, size_bytes, mapping)
-    width = len(header.columns)
-    names = ", ".join(f"c{n} VARCHAR" for n in range(width))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE staged_raw (line BIGINT, {names})")
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged_broken (line BIGINT, why VARCHAR, raw VARCHAR)")
-    scanner = Scanner(header.delimiter, header.encoding, width, first_line=header.lines + 1)
-    scanner.counts.lines = header.lines
-    for text in _batches(source_fd, size_bytes, header, scanner):
-        if text:
-            _load(connection, text, width)
-        _store_broken(connection, scanner)
-    stored = connection.execute(
-        "SELECT (SELECT count(*) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
-    ).fetchone()
+    wide = wide_encoding(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0))
+    if not wide:
+        return [_scan(source_fd, size_bytes, how, [])]
+    with _narrowed(source_fd, size_bytes, wide) as (narrow_fd, narrow_bytes):
+        return [_scan(narrow_fd, narrow_bytes, how, [Finding("H30", facts={"encoding": wide.upper()})])]
+
+
+def _scan(source_fd: int, size_bytes: int, how: How, findings: list[Finding]) -> Sheet:
+    header = read_header(source_fd, size_bytes, how)
+    scanner = Scanner(header.delimiter, header.encoding, len(header.columns), first_line=header.lines + 1)
     counted = scanner.counts
-    if stored != (counted.rows, counted.broken) or not counted.add_up(header.lines):
-        raise OurBug("a CSV file was read and its counts do not add up")
-    findings = [Finding("H4", count=scanner.counts.blank)] if scanner.counts.blank else []
-    return header.columns, scanner.counts.rows + scanner.counts.broken, findings
+    counted.lines = header.lines
+    with SheetWriter(columns=header.columns, limit_bytes=how.limits.sheet_bytes) as writer:
+        for text in _batches(source_fd, size_bytes, header, scanner):
+            writer.add_scanned(text, counted.rows - writer.rows)
+            for each in scanner.broken:
+                writer.broken(each.line, each.why, each.raw)
+            scanner.broken.clear()
+        writer.findings += findings
+        if counted.blank:
+            writer.findings.append(Finding("H4", count=counted.blank))
+        if (writer.rows, writer.broken_rows) != (counted.rows, counted.broken) or not counted.add_up(header.lines):
+            raise OurBug("a CSV file was read and its counts do not add up")
+        return writer.close()
 
 
-def read_header(source_fd: int, size_bytes: int, mapping: Mapping | None) -> Header:
-    """The header line of a CSV file.
+@contextmanager
+def _narrowed(source_fd: int, size_bytes: int, encoding: str) -> Iterator[tuple[int, int]]:
+    """A memory file with the same text in UTF-8, and its size."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    narrow_fd, written = opened.memory_file(0), 0
+    try:
+        for piece in opened.chunks(source_fd, size_bytes):
+            data = decoder.decode(piece).encode()
+            opened.write_all(narrow_fd, data)
+            written += len(data)
+        decoder.decode(b"", final=True)
+        yield narrow_fd, written
+    except UnicodeError:
+        raise Unreadable(f"it begins as {encoding.upper()} and does not go on so") from None
+    finally:
+        os.close(narrow_fd)
+
+
+def read_header(source_fd: int, size_bytes: int, how: How) -> Header:
+    """The header line of a CSV file; the layout that its names belong to says how the rest is encoded.
 
     Raises:
         HeaderFault: no line of column names.
@@ -85,7 +100,7 @@ def read_header(source_fd: int, size_bytes: int, mapping: Mapping | None) -> Hea
     """
     start = opened.read_piece(source_fd, min(size_bytes, LIMIT_LINE_BYTES), 0)
     skip = len(BOM) if start.startswith(BOM) else 0
-    encoding = "utf-8" if skip or mapping is None else mapping.encoding
+    sure = _UTF_8 if skip else ""
     end = b"\r" if b"\n" not in start and b"\r" in start else b"\n"
     lines = 0
     while True:  # blank lines above the header are passed over
@@ -99,12 +114,40 @@ def read_header(source_fd: int, size_bytes: int, mapping: Mapping | None) -> Hea
             raise EmptyFile("nothing but blank lines")
     if stop < 0 and size_bytes > len(start):
         raise HeaderFault("its first line is longer than any header")
+    names, delimiter, mapping = _names(line.removesuffix(b"\r"), how, sure)
+    encoding = sure or (mapping.encoding if mapping is not None else _UTF_8)
+    return Header(_checked_names(names), delimiter, end, encoding, skip, lines)
+
+
+def _names(line: bytes, how: How, sure: str) -> tuple[list[str], str, Mapping | None]:
+    """Names, delimiter, and the layout: the one that was named, else the one that has these columns."""
+    if how.mapping is not None:
+        names, delimiter = _split_header(_text(line, sure or how.mapping.encoding), how.mapping.delimiter)
+        return names, delimiter, how.mapping
+    tried = [sure] if sure else [_UTF_8, *sorted({each.encoding for each in how.mappings} - {_UTF_8})]
+    for encoding in tried:
+        try:
+            names, delimiter = _split_header(_text(line, encoding), "")
+        except WrongEncoding:
+            continue
+        fitting = _fitting(names, how.mappings)
+        if fitting is not None or encoding == tried[0]:
+            return names, delimiter, fitting
+    raise WrongEncoding(f"its first line is not {tried[0]}")
+
+
+def _fitting(names: Sequence[str], mappings: Sequence[Mapping]) -> Mapping | None:
     try:
-        text = line.removesuffix(b"\r").decode(encoding)
+        return recognise(names, mappings)
+    except LayoutUnknown:  # the parent says so; the names are what it needs
+        return None
+
+
+def _text(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode(encoding)
     except UnicodeDecodeError:
         raise WrongEncoding(f"its first line is not {encoding}") from None
-    columns, delimiter = _split_header(text, mapping.delimiter if mapping else "")
-    return Header(_checked_names(columns), delimiter, end, encoding, skip, lines)
 
 
 def _split_header(text: str, given: str) -> tuple[list[str], str]:
@@ -139,17 +182,8 @@ def _checked_names(names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def looks_like_a_row(columns: tuple[str, ...]) -> bool:
-    """Whether a first line is data: some cells are numbers or dates and none is a name that any layout knows."""
-    known = {folded(name) for each in load_builtin().values() for name in each.recognise}
-    cells = [folded(each) for each in columns if folded(each)]
-    return not known & set(cells) and any(
-        each.replace("-", "").replace("/", "").replace(".", "").isdigit() for each in cells
-    )
-
-
 def _batches(source_fd: int, size_bytes: int, header: Header, scanner: Scanner) -> Iterator[str]:
-    """Rows in the database's form, some BATCH_BYTES at a time."""
+    """Rows in the sheet's form, some thousands at a time."""
     seen = 0
 
     def rows() -> Iterator[bytes]:
@@ -158,48 +192,7 @@ def _batches(source_fd: int, size_bytes: int, header: Header, scanner: Scanner) 
             seen += len(piece)
             yield piece[header.skip_bytes :] if seen == len(piece) else piece
 
-    held: list[str] = []
-    held_size = 0
     for lines, last in lines_of(rows(), header.end):
-        text = scanner.feed(lines, last=last)
-        held.append(text)
-        held_size += len(text)
-        if held_size >= BATCH_BYTES or len(scanner.broken) >= BATCH_BROKEN:
-            yield "".join(held)
-            held, held_size = [], 0
+        yield scanner.feed(lines, last=last)
     if seen != size_bytes:
         raise Unreadable("it became shorter while it was read")
-    yield "".join(held)
-
-
-def _load(connection: duckdb.DuckDBPyConnection, text: str, width: int) -> None:
-    data = text.encode()
-    memory_fd = opened.memory_file(len(data))
-    try:
-        opened.write_all(memory_fd, data)
-        columns = ", ".join(["'line': 'BIGINT'", *(f"'c{n}': 'VARCHAR'" for n in range(width))])
-        cells = ", ".join(f"replace(c{n}, chr({ord(LINE_IN_CELL)}), chr(10))" for n in range(width))
-        with opened.path_of(memory_fd, len(data)) as path:
-            connection.execute(
-                f"INSERT INTO staged_raw SELECT {'line, ' + cells if LINE_IN_CELL in text else '*'} "
-                f"FROM read_csv({literal(path)}, {_DIALECT}, columns = {{{columns}}})"
-            )
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        raise OurBug(f"a scanned file was not read back ({type(error).__name__})") from None
-    finally:
-        os.close(memory_fd)
-
-
-def _store_broken(connection: duckdb.DuckDBPyConnection, scanner: Scanner) -> None:
-    if not scanner.broken:
-        return
-    lines = [each.line for each in scanner.broken]
-    why = [each.why for each in scanner.broken]
-    raw = [each.raw for each in scanner.broken]
-    scanner.broken.clear()
-    connection.execute(
-        "INSERT INTO staged_broken SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
-        [lines, why, raw],
-    )

@@ -5,24 +5,76 @@ What a record is and what breaks one stands in readers/cut.py; where its columns
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from swaddle.errors import OurBug
 from swaddle.intake import opened
-from swaddle.intake.faults import EmptyFile, Unreadable
+from swaddle.intake.faults import EmptyFile, LayoutUnknown, Unreadable
+from swaddle.intake.mapping import Mapping
 from swaddle.intake.positions import Positions
+from swaddle.intake.readers.betrayed import recognise_records
 from swaddle.intake.readers.cut import SURVEY_BYTES, Cutter, Shape, idle_end, survey
+from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import BLOCK_LINES, lines_of
 from swaddle.intake.sheet import Sheet, SheetWriter
 from swaddle.intake.sniff import BOM
 from swaddle.intake.tables import Finding
+from swaddle.intake.written import FIXED, only
 
-FIXED = "fixed"
 _TAIL_BYTES = 64
 
 
+def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
+    """The sheet of a file of the layout that was named, or of one that its records betray.
+
+    Only columns that the mapping reads are cut; the names of the others are a finding.
+
+    Raises:
+        LayoutUnknown: none of the fixed-width layouts fits, or two do equally well.
+        FileFault: as `read_fixed`.
+    """
+    mapping = how.mapping or recognised(source_fd, size_bytes, how)
+    if mapping is None or mapping.writing.positions is None:
+        raise LayoutUnknown("its records are of no known fixed-width layout")
+    used = mapping.columns()
+    return read_fixed(
+        source_fd,
+        size_bytes,
+        only(mapping.writing, used),
+        mapping.encoding,
+        layout=mapping.name,
+        unread=_unread(mapping),
+        limit_bytes=how.limits.sheet_bytes,
+    )
+
+
+def recognised(source_fd: int, size_bytes: int, how: How) -> Mapping | None:
+    """The fixed-width layout whose records these are, if any known one.
+
+    Raises:
+        LayoutUnknown: two fit equally well.
+    """
+    start, end = _bounds(source_fd, size_bytes)
+    head = opened.read_piece(source_fd, min(SURVEY_BYTES, end - start), start)
+    fixed = {each.name: each for each in how.mappings if each.format == FIXED}
+    name = recognise_records(head, end - start, {key: (each.writing, each.encoding) for key, each in fixed.items()})
+    return fixed[name] if name is not None else None
+
+
+def _unread(mapping: Mapping) -> tuple[str, ...]:
+    used = {each.strip().casefold() for each in mapping.columns()}
+    return tuple(each for each in mapping.writing.columns if each.strip().casefold() not in used)
+
+
 def read_fixed(
-    source_fd: int, size_bytes: int, positions: Positions, encoding: str, *, limit_bytes: int | None = None
+    source_fd: int,
+    size_bytes: int,
+    positions: Positions,
+    encoding: str,
+    *,
+    layout: str = "",
+    unread: Sequence[str] = (),
+    limit_bytes: int | None = None,
 ) -> list[Sheet]:
     """The records of a fixed-width file as one sheet; `line` is the record's number.
 
@@ -31,6 +83,8 @@ def read_fixed(
         size_bytes: how much of it is the file.
         positions: where the columns stand.
         encoding: the file's.
+        layout: the mapping's name.
+        unread: columns of the layout that are not among the positions.
         limit_bytes: the most that its rows may take in memory; None leaves it at the sheet's own.
 
     Raises:
@@ -46,7 +100,8 @@ def read_fixed(
     shape = survey(head, end - start, positions)
     cutter = Cutter(shape, encoding)
     limit = opened.MEMORY_FILE_LIMIT_BYTES if limit_bytes is None else limit_bytes
-    with SheetWriter(columns=shape.positions.names, where="record", format=FIXED, limit_bytes=limit) as writer:
+    names = shape.positions.names
+    with SheetWriter("", names, layout=layout, where="record", format=FIXED, limit_bytes=limit) as writer:
         for records in _records(source_fd, start, end, shape):
             rows = cutter.counts.rows
             text = cutter.feed(records)
@@ -54,7 +109,7 @@ def read_fixed(
             for each in cutter.broken:
                 writer.broken(each.line, each.why, each.raw)
             cutter.broken.clear()
-        writer.findings += findings_of(cutter)
+        writer.findings += findings_of(cutter, unread)
         counts = cutter.counts
         sheet = writer.close()
     if (sheet.rows, sheet.broken) != (counts.rows, counts.broken) or not counts.add_up(0):
@@ -63,13 +118,13 @@ def read_fixed(
     return [sheet]
 
 
-def findings_of(cutter: Cutter) -> list[Finding]:
+def findings_of(cutter: Cutter, unread: Sequence[str]) -> list[Finding]:
     """What is to be said about the file as a whole."""
     found = []
-    if cutter.beyond:
-        first = cutter.shape.positions.length + 1
-        names = f"characters {first} to {first + cutter.beyond - 1} of every record"
-        found.append(Finding("H3", facts={"names": names}))
+    first = cutter.shape.positions.length + 1
+    beyond = [f"characters {first} to {first + cutter.beyond - 1} of every record"] if cutter.beyond else []
+    if names := [*unread, *beyond]:
+        found.append(Finding("H3", facts={"names": ", ".join(names)}))
     if cutter.counts.blank:
         found.append(Finding("H4", count=cutter.counts.blank))
     if cutter.early:
