@@ -7,12 +7,12 @@ The tables of this file are the standard's: message types (chapter 2, table 0076
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from swaddle.intake.readers.hl7 import Message, Segment
-from swaddle.intake.readers.hl7_paths import DEAD, moment
+from swaddle.intake.readers.hl7 import Message, Segment, repetitions
+from swaddle.intake.readers.hl7_paths import DEAD, coded, moment
 
 
 class Kind(StrEnum):
@@ -55,6 +55,8 @@ INTERPRETATIONS = _listed(
     """
 )
 POSITIVE, TESTED, EQUIVOCAL = "57131-5", "57719-7", "57720-5"
+FACTORS = "57713-0"  # what may change the result: intensive care, a transfusion, antibiotics, none of them
+READ_BY_COMPUTED = INTERPRETATIONS | {POSITIVE, TESTED, FACTORS, "82312-0", "62317-3"}
 IN_RANGE, OUT_OF_RANGE, NONE = "LA18592-8", "LA18593-6", "LA137-2"
 _WORDS = re.compile(
     r"new\s?born.{0,30}screen|\bnb\s?screen|neonatal.{0,20}screen|newborn.{0,20}metabolic|metabolic.{0,12}screen",
@@ -98,6 +100,12 @@ def code_of(segment: Segment, field: int, message: Message) -> str:
         if _LOINC.fullmatch(code):
             return code
     return message.text(segment, field, 1) or message.text(segment, field, 4) or message.text(segment, field, 2)
+
+
+def answer_of(segment: Segment, message: Message) -> str:
+    """What an observation says: its LOINC answer, else its code, else its words; "" where it says nothing."""
+    said = (coded(each, segment, 5, message) for each in repetitions(segment, 5, message.delimiters))
+    return next(filter(None, said), "")
 
 
 def is_screening(message: Message) -> bool:
@@ -179,7 +187,7 @@ def conditions(message: Message) -> str:
     for each in message.named("OBX"):
         if message.text(each, 11).upper() in DEAD:
             continue
-        code, answer = code_of(each, 3, message), code_of(each, 5, message)
+        code, answer = code_of(each, 3, message), answer_of(each, message)
         if code in INTERPRETATIONS and answer in {IN_RANGE, OUT_OF_RANGE}:
             found[code] = answer
         elif code in {POSITIVE, TESTED} and answer and answer != NONE:
@@ -187,6 +195,41 @@ def conditions(message: Message) -> str:
             if code == POSITIVE or key not in found:
                 found[key] = OUT_OF_RANGE if code == POSITIVE else IN_RANGE
     return ";".join(f"{code}={value}" for code, value in found.items())
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Something that may change a newborn's result: its answer in 57713-0, observations of its own, its word."""
+
+    answer: str
+    date: str
+    yes_or_no: str
+    word: re.Pattern[str]
+
+
+INTENSIVE_CARE = Factor("LA12419-0", "", "", re.compile(r"\b(?:nicu|icu|intensive)\b", re.IGNORECASE))
+TRANSFUSION = Factor("LA12417-4", "62317-3", "82312-0", re.compile(r"transfus", re.IGNORECASE))
+_YES_OR_NO = {"y": "Y", "yes": "Y", "la33-6": "Y", "n": "N", "no": "N", "la32-8": "N"}
+
+
+def factor(message: Message, asked: Factor) -> str:
+    """`Y` where the message says that it was so, `N` where it says that it was not, "" where it does not say.
+
+    A list of factors without this one says nothing: only the answer "none", or a question of its own, says no.
+    """
+    found = ""
+    for each in message.named("OBX"):
+        if message.text(each, 11).upper() in DEAD:
+            continue
+        code, answer = code_of(each, 3, message), answer_of(each, message)
+        if not answer or code not in {FACTORS, asked.date, asked.yes_or_no}:
+            continue
+        if answer == asked.answer or code == asked.date:
+            return "Y"
+        own = code == asked.yes_or_no or asked.word.search(message.text(each, 3, 2)) is not None
+        words = "no" if answer == NONE else answer.split(",")[0] if own else ""
+        found = _YES_OR_NO.get(words.strip().lower(), "") or found
+    return found
 
 
 def _safe(text: str) -> str:

@@ -1,0 +1,278 @@
+"""HL7 v2 messages to sheets: one sheet a form, one row a patient, every message accounted for.
+
+ADT gives `person` rows; ORU, ORM and OML about a newborn's blood spot give `newborn_screen` rows. What a row holds is
+said by a mapping (`format = "hl7"`), whose columns are places in the message (readers/hl7_paths.py) or one of COMPUTED.
+
+    messages = rows + broken rows + messages of types that are not read (M10, counted)
+
+Segments and observations that the mapping does not read are named and counted (M11, M12), never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from collections.abc import Mapping as Map
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from swaddle.errors import OurBug
+from swaddle.intake import opened
+from swaddle.intake.faults import EmptyFile, MappingFault, NoMessages
+from swaddle.intake.mapping import Mapping
+from swaddle.intake.readers import hl7_kinds as kinds
+from swaddle.intake.readers.hl7 import BadMessage, Message, parse
+from swaddle.intake.readers.hl7_kinds import KINDS, MERGES, Kind
+from swaddle.intake.readers.hl7_paths import DEAD, SEVERAL, BadPath, Path, compile_path, value_at
+from swaddle.intake.readers.hl7_stream import Framing, RawMessage, decode, messages_of
+from swaddle.intake.readers.how import How
+from swaddle.intake.sheet import Sheet, SheetWriter
+from swaddle.intake.tables import Finding
+
+FORMAT = "hl7"
+WHERE = "message"
+PERSON, SCREEN = "person", "newborn_screen"
+FORMS = {Kind.PERSON: PERSON, Kind.ORDER: SCREEN, Kind.RESULT: SCREEN}
+NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
+_TYPE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?")
+_SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
+_CODE = re.compile(r"[0-9]{1,6}-[0-9]|[A-Z][A-Z0-9:._-]{1,19}")
+_TESTS = frozenset(["T", "D"])  # MSH-11: training, debugging
+_LINES_KEPT = 400
+
+COMPUTED: dict[str, Callable[[Message, Kind], str]] = {
+    "message:action": kinds.action_of,
+    "message:version": lambda message, _: version_of(message),
+    "message:kind": lambda _, kind: str(kind),
+    "person:role": lambda message, _: kinds.role_of(message),
+    "screen:analytes": lambda message, _: kinds.analytes(message),
+    "screen:conditions": lambda message, _: kinds.conditions(message),
+    "screen:in_intensive_care": lambda message, _: kinds.factor(message, kinds.INTENSIVE_CARE),
+    "screen:transfused": lambda message, _: kinds.factor(message, kinds.TRANSFUSION),
+}
+
+
+def version_of(message: Message) -> str:
+    """When the message was made, as a number that grows (EVN-2 of an ADT, else MSH-7); "" where it does not say."""
+    event = message.named("EVN")
+    written = (message.text(event[0], 2) if event else "") or message.header(7)
+    digits = re.match(r"[0-9]{8,14}", written)
+    return digits.group().ljust(14, "0") if digits else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A column: a place, or one of COMPUTED; the mapping's codes in small letters to the dictionary's."""
+
+    name: str
+    path: Path | None
+    codes: Map[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A sheet that is being written."""
+
+    writer: SheetWriter
+    cells: list[_Cell]
+    segments: frozenset[str]
+    observations: frozenset[str]
+    measured: bool  # whether measured values are read, whatever their code
+
+
+@dataclass
+class _Notes:
+    """What is told about the file."""
+
+    types: Counter[str] = field(default_factory=Counter)
+    segments: Counter[str] = field(default_factory=Counter)
+    observations: Counter[str] = field(default_factory=Counter)
+    simple: Counter[str] = field(default_factory=Counter)
+    nameless: list[tuple[int, str, str]] = field(default_factory=list)  # broken, and nobody knows of what form
+
+
+def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
+    """The sheets of a file of HL7 v2 messages (the entry of readers/kinds.py)."""
+    mappings = [each for each in how.mappings if each.writing.format == FORMAT]
+    return read_hl7(source_fd, size_bytes, mappings, limit_bytes=how.limits.sheet_bytes)
+
+
+def read_hl7(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, limit_bytes: int) -> list[Sheet]:
+    """The sheets of a file of HL7 v2 messages; the caller closes them.
+
+    Args:
+        source_fd: open for reading; its position does not matter.
+        size_bytes: how much of it is the file.
+        mappings: one for each form that may be in it; messages of another form are counted and left. Text of messages
+            that do not say what it is (MSH-18) is of the first one's encoding.
+        limit_bytes: the most that the rows of a sheet may take.
+
+    Raises:
+        EmptyFile, NoMessages, TooLarge: the file as a whole cannot be taken.
+        MappingFault: a place in a mapping is not in the language.
+    """
+    framing, notes = Framing(), _Notes()
+    with ExitStack() as stack:
+        known = {each.form: each for each in reversed(mappings)}  # of two for a form, the first
+        sheets: dict[str, _Open] = {}
+
+        def sheet_of(kind: Kind) -> _Open | None:
+            form = FORMS[kind]
+            if form not in sheets and form in known:
+                sheets[form] = _open(known[form], limit_bytes, stack)
+            return sheets.get(form)
+
+        encoding = mappings[0].encoding if mappings else "utf-8"
+        number = 0
+        for raw in messages_of(opened.chunks(source_fd, size_bytes), framing):
+            for message, check in _patients(raw, framing, encoding, notes):
+                number += 1
+                _take(number, raw, message, check, sheet_of, notes)
+        if framing.messages == 0:
+            raise EmptyFile("no HL7 message")
+        if not sheets:
+            raise NoMessages(_why(notes))
+        first = next(iter(sheets.values())).writer
+        for place, why, shown in notes.nameless:
+            first.broken(place, why, shown)
+        read = sum(each.writer.rows + each.writer.broken_rows for each in sheets.values())
+        if read + notes.types.total() != number:
+            raise OurBug("HL7 messages were read and the counts do not add up")
+        first.findings.extend(_findings(framing, notes))
+        return [each.writer.close() for each in sheets.values()]
+
+
+def _patients(raw: RawMessage, framing: Framing, encoding: str, notes: _Notes) -> list[tuple[Message | None, str]]:
+    """The message once for each patient, or None and the check that says why it cannot be read."""
+    if raw.check:
+        return [(None, raw.check)]
+    try:
+        message = parse(decode(raw.data, framing, encoding))
+    except BadMessage as bad:
+        return [(None, bad.check)]
+    notes.simple.update({"M14": message.joined, "M15": message.split, "M16": int(message.assumed)})
+    notes.simple["M17"] += message.header(11).upper() in _TESTS
+    found = kinds.patients(message)
+    notes.simple["M18"] += len(found) > 1
+    return [(each, "") for each in found]
+
+
+def _take(
+    number: int,
+    raw: RawMessage,
+    message: Message | None,
+    check: str,
+    sheet_of: Callable[[Kind], _Open | None],
+    notes: _Notes,
+) -> None:
+    """A row, a broken row, or a note that the type is not read."""
+    code, trigger = kinds.type_of(message) if message is not None else ("", "")
+    if message is None or not code:
+        notes.nameless.append((number, check or "M2", _start(raw)))
+        return
+    kind = KINDS.get(code)
+    sheet = sheet_of(kind) if kind is not None else None
+    if kind is None or sheet is None:
+        name = f"{code}^{trigger}" if trigger else code
+        notes.types[name if _TYPE.fullmatch(name) else "another"] += 1
+        return
+    if not message.named("PID"):
+        sheet.writer.broken(number, "M3", _start(raw))
+    elif kind is not Kind.PERSON and not kinds.is_screening(message):
+        sheet.writer.broken(number, "M4", _start(raw))
+    else:
+        sheet.writer.add(number, [_cell(each, message, kind) for each in sheet.cells])
+        _note(message, kind, trigger, sheet, notes)
+
+
+def _cell(cell: _Cell, message: Message, kind: Kind) -> str:
+    value = COMPUTED[cell.name](message, kind) if cell.path is None else value_at(cell.path, message)
+    if cell.codes and value:
+        value = SEVERAL.join(cell.codes.get(each.casefold(), each) for each in value.split(SEVERAL))
+    return value if value.isprintable() else "".join(c if c.isprintable() or c == "\n" else " " for c in value)
+
+
+def _note(message: Message, kind: Kind, trigger: str, sheet: _Open, notes: _Notes) -> None:
+    """Count what the mapping does not read of a message that gave a row."""
+    if kind is Kind.PERSON and trigger in MERGES:
+        notes.simple["M19"] += 1
+    for each in message.segments:
+        if each.name not in sheet.segments:
+            notes.segments[each.name if _SEGMENT.fullmatch(each.name) else "another"] += 1
+    if "OBX" not in sheet.segments:
+        return
+    for each in message.named("OBX"):
+        if message.text(each, 11).upper() in DEAD:
+            notes.simple["M20"] += 1
+            continue
+        code = kinds.code_of(each, 3, message).upper()
+        measured = message.text(each, 2).upper() in {"NM", "SN"} and re.fullmatch(r"[0-9]{1,6}-[0-9]", code)
+        if not code:
+            notes.simple["M13"] += 1
+        elif code not in sheet.observations and not (measured and sheet.measured):
+            notes.observations[code if _CODE.fullmatch(code) else "another"] += 1
+
+
+def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
+    cells = _cells(mapping)
+    paths = [each.path for each in cells if each.path is not None]
+    segments = frozenset({"MSH", "EVN", "ORC", "OBR"}).union(*(each.segments() for each in paths))
+    observations = frozenset[str]().union(*(each.observations() for each in paths))
+    if any(each.name.startswith("screen:") for each in cells):
+        observations |= kinds.READ_BY_COMPUTED
+    names = tuple(each.name for each in cells)
+    writer = SheetWriter(mapping.form, names, layout=mapping.name, where=WHERE, format=FORMAT, limit_bytes=limit_bytes)
+    return _Open(stack.enter_context(writer), cells, segments, observations, "screen:analytes" in names)
+
+
+def _cells(mapping: Mapping) -> list[_Cell]:
+    """The mapping's columns. Codes of a place that may hold several values are turned here, value by value."""
+    cells: dict[str, _Cell] = {}
+    for source in mapping.fields.values():
+        for name in sorted(source.columns()):
+            try:
+                path = None if name in COMPUTED else compile_path(name)
+            except BadPath:
+                raise MappingFault(f"“{name[:60]}” is no place in an HL7 message") from None
+            codes = {theirs.casefold(): ours for theirs, ours in source.codes.items()}
+            cells.setdefault(name, _Cell(name, path, codes if source.column == name else {}))
+    return list(cells.values())
+
+
+def _start(raw: RawMessage) -> str:
+    return raw.data[:_LINES_KEPT].decode("utf-8", "replace").replace("\n", " ")
+
+
+def _why(notes: _Notes) -> str:
+    """Why nothing of a file can be read."""
+    said = [f"{count} without a readable header (MSH)" for count in [len(notes.nameless)] if count]
+    if notes.types:
+        said.append(f"of types that are not read: {_names(notes.types)}")
+    return "; ".join(said)
+
+
+def _names(counted: Counter[str]) -> str:
+    shown = [f"{name} ({count})" for name, count in counted.most_common(NAMES_SHOWN)]
+    rest = len(counted) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _findings(framing: Framing, notes: _Notes) -> list[Finding]:
+    """What is told about the file as a whole (dictionary/v1/checks.toml says the words)."""
+    said = [
+        Finding(check, count=counted.total(), facts={"names": _names(counted)})
+        for check, counted in (("M10", notes.types), ("M11", notes.segments), ("M12", notes.observations))
+        if counted
+    ]
+    said += [Finding(check, count=count) for check, count in sorted(notes.simple.items()) if count]
+    if framing.outside:
+        said.append(Finding("M21", count=framing.outside))
+    if framing.on_one_line:
+        said.append(Finding("M15", count=framing.on_one_line))
+    if framing.wrong_counts:
+        told = ", ".join(f"{said_} said, {found} found" for said_, found in framing.wrong_counts[:NAMES_SHOWN])
+        said.append(Finding("M22", count=len(framing.wrong_counts), facts={"names": told}))
+    if framing.encodings:
+        said.append(Finding("M23", count=framing.encodings.total()))
+    return said
