@@ -75,6 +75,7 @@ class Staged:
     file_digest: str
     format: str
     encoding: str = "utf-8"
+    where: str = "line"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+"""From a sheet to a table of text: the fixed form of intake/sheet.py, loaded into staged_raw and staged_broken.
+
+The bytes come from the reading process and were looked through (intake/wall/prescan.py). Nothing is guessed here: so
+many columns, so many rows, and the counts must agree.
+"""
+
+from __future__ import annotations
+
+import os
+
+import duckdb
+
+from swaddle.errors import OurBug
+from swaddle.intake import opened
+from swaddle.intake.engine import literal
+from swaddle.intake.faults import ColumnsMissing, EmptyFile, HeaderFault, TooLarge
+from swaddle.intake.mapping import Mapping, folded, load_builtin
+from swaddle.intake.sheet import CELL, LINE_IN_CELL, Sheet
+from swaddle.intake.tables import Finding, Staged
+
+LIMIT_ROW_BYTES = 4 * 1024 * 1024 + 1024  # a line of 1 MiB, each of its bytes a letter of four
+_DIALECT = (
+    f"delim = '{CELL}', quote = '', escape = '', comment = '', new_line = '\\n', header = false, auto_detect = false, "
+    f"strict_mode = true, null_padding = false, ignore_errors = false, max_line_size = {LIMIT_ROW_BYTES}"
+)
+
+
+def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb.DuckDBPyConnection) -> Staged:
+    """Load a sheet (intake/tables.py); its memory files stay open.
+
+    Raises:
+        EmptyFile: it has no rows at all.
+        ColumnsMissing, HeaderFault: a column that the layout cannot do without is not there.
+        TooLarge: it does not fit in the memory that is allowed.
+        OurBug: the bytes are not in the form, or the counts do not agree.
+    """
+    if sheet.read == 0:
+        raise EmptyFile("a header but no rows")
+    _check_columns(sheet.columns, layout)
+    try:
+        width = len(sheet.columns)
+        names = [f"c{n}" for n in range(width)]
+        _load(connection, "staged_raw", sheet.rows_fd, {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")})
+        columns = {"line": "BIGINT", "why": "VARCHAR", "raw": "VARCHAR"}
+        _load(connection, "staged_broken", sheet.broken_fd, columns)
+        counted = connection.execute(
+            "SELECT (SELECT count(*) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
+        ).fetchone()
+    except duckdb.OutOfMemoryException:
+        raise TooLarge("its rows do not fit in the memory that is allowed") from None
+    if counted != (sheet.rows, sheet.broken):
+        raise OurBug("a sheet was loaded and its counts do not agree")
+    unread = unread_columns(sheet.columns, layout)
+    findings = [*sheet.findings, *([Finding("H3", facts={"names": ", ".join(unread)})] if unread else [])]
+    return Staged(
+        mapping=layout,
+        rows_read=sheet.read,
+        columns=sheet.columns,
+        structural=tuple(findings),
+        file_digest=file_digest,
+        format=sheet.format,
+        encoding=layout.encoding,
+        where=sheet.where,
+    )
+
+
+def looks_like_a_row(columns: tuple[str, ...]) -> bool:
+    """Whether a first line is data: some cells are numbers or dates and none is a name that any layout knows."""
+    known = {folded(name) for each in load_builtin().values() for name in each.recognise}
+    cells = [folded(each) for each in columns if folded(each)]
+    return not known & set(cells) and any(
+        each.replace("-", "").replace("/", "").replace(".", "").isdigit() for each in cells
+    )
+
+
+def unread_columns(columns: tuple[str, ...], mapping: Mapping) -> list[str]:
+    """Names of the columns that the layout does not read, as the file writes them; nameless ones by their place."""
+    used = {folded(name) for name in mapping.columns()} | {"submitter", "dictionary_version"}
+    return [
+        name.strip()[:60] or f"column {place} (no name)"
+        for place, name in enumerate(columns, start=1)
+        if folded(name) not in used
+    ]
+
+
+def _check_columns(columns: tuple[str, ...], layout: Mapping) -> None:
+    there = {folded(each) for each in columns}
+    lacking = sorted(
+        {
+            name
+            for source in layout.fields.values()
+            if not source.optional
+            for name in source.columns()
+            if folded(name) not in there
+        }
+    )
+    if lacking:
+        if looks_like_a_row(columns):
+            raise HeaderFault("it looks like data, not like names")
+        raise ColumnsMissing(", ".join(lacking))
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: str, memory_fd: int, columns: dict[str, str]) -> None:
+    typed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    size_bytes = os.fstat(memory_fd).st_size
+    if not size_bytes:
+        fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({fields})")
+        return
+    try:
+        with opened.path_of(memory_fd, size_bytes) as path:
+            cells = ", ".join(
+                f"replace({name}, chr({ord(LINE_IN_CELL)}), chr(10)) AS {name}" if kind == "VARCHAR" else name
+                for name, kind in columns.items()
+            )
+            whole = cells if _has_line_ends(memory_fd, size_bytes) else "*"
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {whole} "
+                f"FROM read_csv({literal(path)}, {_DIALECT}, columns = {{{typed}}})"
+            )
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        raise OurBug(f"a sheet was not read back ({type(error).__name__})") from None
+
+
+def _has_line_ends(memory_fd: int, size_bytes: int) -> bool:
+    """Whether a cell holds a line end, which few files do."""
+    return any(LINE_IN_CELL.encode() in piece for piece in opened.chunks(memory_fd, size_bytes))
