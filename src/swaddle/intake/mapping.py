@@ -205,8 +205,8 @@ def by_kind(kind: str) -> Mapping:
     return known[kind]
 
 
-def recognise(columns: Iterable[str]) -> Mapping:
-    """The built-in mapping that these columns belong to.
+def recognise(columns: Iterable[str], among: Iterable[Mapping] | None = None) -> Mapping:
+    """The mapping (one of `among`, by default the built-in ones) that these columns belong to.
 
     All its tell-tale columns are there, and it has the most; of several with as many, it reads the most columns.
 
@@ -218,7 +218,8 @@ def recognise(columns: Iterable[str]) -> Mapping:
     def fit(each: Mapping) -> tuple[int, int]:
         return len(each.recognise), sum(folded(name) in there for name in each.columns())
 
-    tables = [each for each in load_builtin().values() if each.format == "csv" and not each.writing.names]
+    known = load_builtin().values() if among is None else among
+    tables = [each for each in known if each.format == "csv" and not each.writing.names]
     fitting = sorted((each for each in tables if _fits(each, there)), key=fit, reverse=True)
     if not fitting:
         raise LayoutUnknown("none of the layouts has these columns")

@@ -1,8 +1,8 @@
 """CSV: the header, then a scan of the form (readers/scan.py), into one sheet. Counts must agree.
 
-No database sees the submitter's bytes: DuckDB alone lets NUL pass, lets an open quote swallow thousands of rows and lost
-a very long line. Text in UTF-16, which spreadsheets call "Unicode text", is turned into UTF-8 first, and that is said.
-Memory: some megabytes of lines at a time, and the sheet.
+No database sees the submitter's bytes: DuckDB alone lets NUL pass, lets an open quote swallow thousands of rows and
+lost a very long line. Text in UTF-16, which spreadsheets call "Unicode text", is turned into UTF-8 first, and that is
+said. Memory: some megabytes of lines at a time, and the sheet.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import csv
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swaddle.errors import OurBug
 from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, HeaderFault, LayoutUnknown, Unreadable, WrongEncoding
 from swaddle.intake.mapping import Mapping, folded, recognise
+from swaddle.intake.readers import fixed
 from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, Scanner, lines_of
 from swaddle.intake.sheet import LIMIT_COLUMNS, Sheet, SheetWriter
@@ -43,10 +44,14 @@ class Header:
 def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
     """The rows of a CSV file as one sheet; `line` is the physical line on which a row starts, the header's is 1.
 
+    Text whose records betray a fixed-width layout is read as such.
+
     Raises:
         FileFault: the file as a whole cannot be read.
         OurBug: the counts do not add up.
     """
+    if how.mapping is None and (layout := fixed.recognised(source_fd, size_bytes, how)) is not None:
+        return fixed.read(source_fd, size_bytes, replace(how, mappings=(layout,), named=True))
     wide = wide_encoding(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0))
     if not wide:
         return [_scan(source_fd, size_bytes, how, [])]
@@ -116,6 +121,11 @@ def read_header(source_fd: int, size_bytes: int, how: How) -> Header:
         raise HeaderFault("its first line is longer than any header")
     names, delimiter, mapping = _names(line.removesuffix(b"\r"), how, sure)
     encoding = sure or (mapping.encoding if mapping is not None else _UTF_8)
+    told = mapping.writing.names if mapping is not None else ()
+    if told and list(map(folded, names)) != list(map(folded, told)):  # there is no header: the line is a row already
+        if len(names) != len(told):
+            raise HeaderFault(f"it has {len(names)} cells, and its layout names {len(told)} columns")
+        return Header(told, delimiter, end, encoding, skip - len(line) - (stop >= 0), lines - 1)
     return Header(_checked_names(names), delimiter, end, encoding, skip, lines)
 
 

@@ -19,7 +19,9 @@ Reader = Callable[[int, int, How], list[Sheet]]  # the file's descriptor (its po
 # kind (intake/sniff.py, or `format` of a mapping) -> module and function
 READERS: dict[str, tuple[str, str]] = {
     "csv": ("swaddle.intake.readers.csv", "read"),
+    "fixed": ("swaddle.intake.readers.fixed", "read"),
     "parquet": ("swaddle.intake.readers.parquet", "read"),
+    "hl7": ("swaddle.intake.readers.hl7_sheets", "read"),
 }
 
 
@@ -33,3 +35,11 @@ def reader_of(kind: str) -> Reader:
         raise OurBug("a kind of file is known and nothing reads it")
     module, name = READERS[kind]
     return cast("Reader", getattr(import_module(module), name))
+
+
+def needs_of(kind: str) -> Callable[[], None] | None:
+    """What a reader must set up once files are shut and before calls are (`prepare` of its module), if anything.
+
+    Only the Parquet reader has one: its engine starts threads and opens memory files by their path.
+    """
+    return cast("Callable[[], None] | None", getattr(import_module(READERS[kind][0]), "prepare", None))
