@@ -27,6 +27,7 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.gateway.refusal import Refusal
     from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
     from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
+    from swaddle.intake.readers import hl7, hl7_kinds, hl7_paths, hl7_stream
     from swaddle.registry import door_import
     from swaddle.wire import messages, resumable_requests
     from swaddle.wire.door import decode_question
@@ -167,6 +168,32 @@ def lists_of_partners(data):
         assert all(one.why and one.fix for one in wrong)
 
 
+PLACES = [
+    hl7_paths.compile_path(place)
+    for place in ("PID-3[5!=SS].1 | PID-2", "PID-5.1*", "PID-7", "OBX[3=8339-4]-5 in g", "OBX[3=67704-7]-5*", "MSH-7")
+]
+
+
+def hl7_files(data):
+    """Framed alike in one piece and in two; every message parted, every place and every judgement asked."""
+
+    def framed(pieces):
+        framing = hl7_stream.Framing()
+        return list(hl7_stream.messages_of(pieces, framing)), framing
+
+    found, framing = framed([data])
+    assert (found, framing) == framed([data[: len(data) // 2], data[len(data) // 2 :]])
+    for raw in found:
+        with suppress(hl7.BadMessage):
+            whole = hl7.parse(hl7_stream.decode(raw.data, framing))
+            for message in hl7_kinds.patients(whole):
+                for kind in hl7_kinds.Kind:
+                    assert hl7_kinds.action_of(message, kind) in {"new", "replace", "void"}
+                hl7_kinds.is_screening(message), hl7_kinds.role_of(message), hl7_kinds.conditions(message)
+                hl7_kinds.analytes(message), hl7_kinds.factor(message, hl7_kinds.TRANSFUSION)
+                assert all(isinstance(hl7_paths.value_at(place, message), str) for place in PLACES)
+
+
 SIGNED_HEAD = (
     b"PUT\n/v1/transfers/%s/parts/0\n\nhost: gateway.example:8443\ncontent-length: 100\n"
     b"content-digest: sha-256=:%s=:\nupload-complete: ?1\n"
@@ -175,6 +202,11 @@ SIGNED_HEAD = (
     b'keyid="SHA256:%s";tag="swaddle"\nsignature: swaddle=:%s==:' % (HEX.encode(), b"A" * 43, b"A" * 43, b"A" * 86)
 )
 TARGETS = {
+    "hl7-files": (hl7_files, [
+        (b"MSH|^~\\&|A|B|C|D|20240226034304-0500||ORU^R01|7|P|2.5.1||||||8859/1\rPID|1||7^^^H&2^MR~8^^^X^SS||N^G||20240221|F\r"
+        b"ORC|RE|1\rOBR|1|1||54089-8^x^LN\rOBX|1|NM|8339-4^w^LN||6.5|lb|||||F\rOBX|2|SN|2-3^a^LN||<^2|u\r"),
+        b"\x0bFHS|^~\\&|A\nBHS|^~\\&|A\nMSH|^~\\&|A||||2024||ADT^A01\nEVN|A01|2024\nPID|||1\\S\\2\nBTS|1\nFTS|1\n\x1c\r",
+    ]),
     "head": (head, [SIGNED_HEAD]),
     "json-messages": (json_messages, [
         b'{"reference":"AAAAAAAAAAAAAAAAAAAAAA==","recipient":"%s","body_bytes":100,"part_bytes":65536,'
