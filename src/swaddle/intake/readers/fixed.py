@@ -22,6 +22,7 @@ from swaddle.intake.tables import Finding
 from swaddle.intake.written import FIXED, only
 
 _TAIL_BYTES = 64
+_GLANCE_BYTES = 512 * 1024  # enough for the records that recognition looks at
 
 
 def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
@@ -55,7 +56,7 @@ def recognised(source_fd: int, size_bytes: int, how: How) -> Mapping | None:
         LayoutUnknown: two fit equally well.
     """
     start, end = _bounds(source_fd, size_bytes)
-    head = opened.read_piece(source_fd, min(SURVEY_BYTES, end - start), start)
+    head = opened.read_piece(source_fd, min(_GLANCE_BYTES, end - start), start)
     fixed = {each.name: each for each in how.mappings if each.format == FIXED}
     name = recognise_records(head, end - start, {key: (each.writing, each.encoding) for key, each in fixed.items()})
     return fixed[name] if name is not None else None
