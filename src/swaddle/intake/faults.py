@@ -97,3 +97,12 @@ class NoMessages(FileFault):
     what = "no message in this file can be read"
     why = "it holds {reason}"
     fix = "send ADT, ORU^R01, ORM^O01 or OML^O21 messages, each beginning with its MSH segment"
+
+
+class ReadingStopped(FileFault):
+    """The process that read it took too long or came to an end."""
+
+    code = "SWD-INTAKE-11"
+    what = "reading this file was stopped"
+    why = "{reason}; nothing of it was taken"
+    fix = "export it again, in several parts if it is large; if it happens again, tell the registry and keep the file"

@@ -33,7 +33,7 @@ def memory_file(limit_bytes: int) -> int:
     if limit_bytes > MEMORY_FILE_LIMIT_BYTES:
         raise TooLarge(f"it has over {MEMORY_FILE_LIMIT_BYTES // 1024**3} GiB")
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("swaddle", os.MFD_CLOEXEC)
+        return os.memfd_create("swaddle", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile() as nameless:
         return os.dup(nameless.fileno())
 

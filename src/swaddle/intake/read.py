@@ -1,16 +1,21 @@
-"""From an opened file to a table of text: what it is, which layout, every row with its line."""
+"""From an opened file to tables of text: what it is, which layout, every row with its line.
+
+The file's own bytes are parsed in a process apart (intake/wall), which hands over sheets; intake/staging.py loads them.
+"""
 
 from __future__ import annotations
 
 import duckdb
 
 from swaddle.intake import opened
-from swaddle.intake.faults import ColumnsMissing, EmptyFile, HeaderFault, LayoutUnknown, TooLarge
-from swaddle.intake.mapping import UNKNOWN, Mapping, by_kind, folded, recognise
-from swaddle.intake.readers.csv import looks_like_a_row, read_csv, read_header
-from swaddle.intake.readers.parquet import read_parquet
-from swaddle.intake.sniff import HEAD_BYTES, PARQUET, sniff
-from swaddle.intake.tables import Finding, Staged
+from swaddle.intake.faults import HeaderFault, LayoutUnknown
+from swaddle.intake.mapping import UNKNOWN, Mapping, by_kind, load_builtin, recognise
+from swaddle.intake.readers.how import How
+from swaddle.intake.sheet import Sheet
+from swaddle.intake.sniff import HEAD_BYTES, sniff
+from swaddle.intake.staging import looks_like_a_row, stage
+from swaddle.intake.tables import Staged
+from swaddle.intake.wall.apart import read_apart
 
 
 def read(
@@ -22,7 +27,7 @@ def read(
     file_digest: str,
     connection: duckdb.DuckDBPyConnection,
 ) -> Staged:
-    """Read a file into staged_raw and staged_broken (intake/tables.py).
+    """Read a file of one sheet into staged_raw and staged_broken (intake/tables.py).
 
     Args:
         source_fd: open for reading; its position is neither used nor moved.
@@ -35,67 +40,46 @@ def read(
     Raises:
         FileFault: the file as a whole cannot be taken; what, why and fix are in it. KindUnknown is one of them.
     """
-    if mapping is None and kind not in {None, UNKNOWN}:
-        mapping = by_kind(str(kind))
-    form = sniff(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0), size_bytes)
-    layout, findings = mapping, list[Finding]()
+    sheets = read_sheets(source_fd, size_bytes, kind=kind, mapping=mapping)
     try:
-        if form == PARQUET:
-            columns, rows = read_parquet(source_fd, size_bytes, connection)
-            layout = _layout(columns, layout)
-        else:
-            header = read_header(source_fd, size_bytes, layout)
-            layout = _layout(header.columns, layout)
-            columns, rows, findings = read_csv(source_fd, size_bytes, layout, connection)
-    except duckdb.OutOfMemoryException:
-        raise TooLarge("its rows do not fit in the memory that is allowed") from None
-    if rows == 0:
-        raise EmptyFile("a header but no rows")
-    unread = _unread(columns, layout)
-    if unread:
-        findings.append(Finding("H3", facts={"names": ", ".join(unread)}))
-    return Staged(
-        mapping=layout,
-        rows_read=rows,
-        columns=columns,
-        structural=tuple(findings),
-        file_digest=file_digest,
-        format=form,
-        encoding=layout.encoding,
-    )
+        layout = layout_of(sheets[0], kind=kind, mapping=mapping)
+        return stage(sheets[0], layout, file_digest=file_digest, connection=connection)
+    finally:
+        for each in sheets:
+            each.close()
 
 
-def _layout(columns: tuple[str, ...], given: Mapping | None) -> Mapping:
-    """The layout to use, with every column that it cannot do without in the file."""
-    if given is None:
-        try:
-            given = recognise(columns)
-        except LayoutUnknown:
-            if looks_like_a_row(columns):
-                raise HeaderFault("it looks like data, not like names") from None
-            raise
-    there = {folded(each) for each in columns}
-    lacking = sorted(
-        {
-            name
-            for source in given.fields.values()
-            if not source.optional
-            for name in source.columns()
-            if folded(name) not in there
-        }
-    )
-    if lacking:
-        if looks_like_a_row(columns):
-            raise HeaderFault("it looks like data, not like names")
-        raise ColumnsMissing(", ".join(lacking))
-    return given
+def read_sheets(source_fd: int, size_bytes: int, *, kind: str | None, mapping: Mapping | None) -> list[Sheet]:
+    """The sheets of a file, one for each form that it holds; whoever takes them closes them.
+
+    Raises:
+        FileFault: as `read`.
+    """
+    named = _named(kind, mapping)
+    what = sniff(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0), size_bytes)
+    known = tuple(load_builtin().values()) if named is None else (named,)
+    return read_apart(source_fd, size_bytes, How(kind=what, mappings=known, named=named is not None))
 
 
-def _unread(columns: tuple[str, ...], mapping: Mapping) -> list[str]:
-    """Names of the columns that the layout does not read, as the file writes them; nameless ones by their place."""
-    used = {folded(name) for source in mapping.fields.values() for name in source.columns()} | {"submitter"}
-    return [
-        name.strip()[:60] or f"column {place} (no name)"
-        for place, name in enumerate(columns, start=1)
-        if folded(name) not in used
-    ]
+def layout_of(sheet: Sheet, *, kind: str | None, mapping: Mapping | None) -> Mapping:
+    """The layout of a sheet: the one that was named, else the one that its columns belong to.
+
+    Raises:
+        LayoutUnknown: none fits.
+        HeaderFault: its first line is data, not names.
+    """
+    named = _named(kind, mapping)
+    if named is not None:
+        return named
+    try:
+        return recognise(sheet.columns)
+    except LayoutUnknown:
+        if looks_like_a_row(sheet.columns):
+            raise HeaderFault("it looks like data, not like names") from None
+        raise
+
+
+def _named(kind: str | None, mapping: Mapping | None) -> Mapping | None:
+    if mapping is None and kind not in {None, UNKNOWN}:
+        return by_kind(str(kind))
+    return mapping

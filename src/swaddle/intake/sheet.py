@@ -25,8 +25,10 @@ CELL = "\x1f"
 LINE_IN_CELL = "\x1e"
 RAW_SHOWN = 400  # characters of a broken row that are kept to show
 LIMIT_COLUMNS = 2000
+LIMIT_ROW = 1024 * 1024  # characters
 LINE = "line"  # what a line is called where a reader says nothing else
 CONTROL_CHARACTER = "B3"
+TOO_LONG = "B5"
 _BLANKS = "\xa0\t\n\r "  # taken off a cell's ends, so that the checks need to take off spaces only
 _LINE_END = re.compile("\r\n|\r|\n")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -199,6 +201,9 @@ class SheetWriter:
         text = CELL.join([each.strip(_BLANKS) if each else "" for each in cells])
         if len(_CONTROLS.findall(text)) != max(0, len(cells) - 1):  # those between the cells
             self.broken(line, CONTROL_CHARACTER, " ".join(each for each in cells if each))
+            return
+        if len(text) > LIMIT_ROW:
+            self.broken(line, TOO_LONG, text[:RAW_SHOWN].replace(CELL, " "))
             return
         if "\n" in text or "\r" in text:
             text = _LINE_END.sub(LINE_IN_CELL, text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from swaddle.intake.faults import EmptyFile, NotADataSet, WrongEncoding
+from swaddle.intake.readers.hl7_stream import looks_like_hl7
 
 HEAD_BYTES = 4096
 CSV = "csv"
 PARQUET = "parquet"
+HL7 = "hl7"
 
 # First bytes -> what a person calls it.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -37,7 +39,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"crypt4gh", "already encrypted (Crypt4GH)"),
     (b"age-encryption.org", "already encrypted (age)"),
     (b"-----BEGIN", "a key, a certificate or an armoured message"),
-    (b"MSH|", "HL7 messages, which this version does not read yet"),
 )
 _MARKUP: tuple[tuple[bytes, str], ...] = (
     (b"<!doctype html", "a web page"),
@@ -48,7 +49,7 @@ _MARKUP: tuple[tuple[bytes, str], ...] = (
     (b"{", "JSON"),
     (b"[", "JSON"),
 )
-_WIDE = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"), (b"\x00\x00\xfe\xff", "UTF-32"))
+_UTF_32 = (b"\x00\x00\xfe\xff", b"\xff\xfe\x00\x00")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -64,6 +65,13 @@ def sniff(head: bytes, size_bytes: int) -> str:
         raise EmptyFile("no bytes at all")
     if head.startswith(b"PAR1"):
         return PARQUET
+    if head.startswith(_UTF_32):
+        raise WrongEncoding("it is UTF-32")
+    wide = wide_encoding(head)
+    if wide:
+        return CSV
+    if looks_like_hl7(head):
+        return HL7
     _refuse_by_signature(head)
     start = head.removeprefix(BOM).lstrip()
     if not start and size_bytes <= len(head):
@@ -71,17 +79,32 @@ def sniff(head: bytes, size_bytes: int) -> str:
     for signature, name in _MARKUP:
         if start[:32].lower().startswith(signature):
             raise NotADataSet(name)
-    if head.count(0) * 3 > len(head):
-        raise WrongEncoding("it is UTF-16, or no text at all")
-    if _controls(head) * 10 > len(head):
-        raise NotADataSet("no text")
+    _refuse_what_is_no_text(head)
     return CSV
 
 
+def _refuse_what_is_no_text(head: bytes) -> None:
+    if head.count(0) * 3 > len(head):
+        raise WrongEncoding("it is no text, or in a wide encoding without its mark")
+    if _controls(head) * 10 > len(head):
+        raise NotADataSet("no text")
+
+
+def wide_encoding(head: bytes) -> str:
+    """`utf-16` where the mark of it stands in front, its form with a byte order where text shows it, else nothing."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and not head.startswith(_UTF_32):
+        return "utf-16"
+    even, odd = head[0:400:2], head[1:400:2]
+    if len(odd) > 8 and not even.count(0) and odd.count(0) * 10 > len(odd) * 9:
+        return "utf-16-le"
+    if len(odd) > 8 and not odd.count(0) and even.count(0) * 10 > len(even) * 9:
+        return "utf-16-be"
+    return ""
+
+
 def _refuse_by_signature(head: bytes) -> None:
-    for signature, name in _WIDE:
-        if head.startswith(signature):
-            raise WrongEncoding(f"it is {name}")
+    if head.startswith(_UTF_32):
+        raise WrongEncoding("it is UTF-32")
     for signature, name in _SIGNATURES:
         if head.startswith(signature) and not _reads_as_csv(signature, head):
             raise NotADataSet(name)

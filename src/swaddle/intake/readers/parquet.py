@@ -1,29 +1,44 @@
-"""Parquet: its form is judged before any value is read, and its rows are counted against its own metadata."""
+"""Parquet: its form is judged before any value is read, and its rows are counted against its own metadata.
+
+DuckDB reads it, in the reading process: an engine of its own that holds nothing else. Each row comes out as one text in
+the sheet's form; what does not look like that at once goes cell by cell.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 import duckdb
 
 from swaddle.intake import opened
-from swaddle.intake.engine import identifier, literal
+from swaddle.intake.engine import connect, identifier, literal
 from swaddle.intake.faults import EmptyFile, HeaderFault, TooLarge, Unreadable
 from swaddle.intake.mapping import folded
-from swaddle.intake.readers.csv import LIMIT_COLUMNS
-from swaddle.intake.sheet import RAW_SHOWN
+from swaddle.intake.readers.how import How
+from swaddle.intake.sheet import CELL, LIMIT_COLUMNS, Sheet, SheetWriter
 
 LIMIT_FOOTER_BYTES = 64 * 1024 * 1024
 LIMIT_ROWS = 50_000_000
 MAGIC = b"PAR1"
+ENGINE_BYTES = 768 * 1024 * 1024
+BATCH_ROWS = 8192
 _ROW_NUMBER = "file_row_number"
-_CONTROLS = r"'[\x00-\x08\x0B\x0C\x0E-\x1F]'"
-_BLANKS = r"'[\t\n\r\x{00A0}]'"
+# A control character that is not the mark between cells, or a blank beside one: then every cell is looked at.
+_ODD = re.compile("[\x00-\x1e]|\xa0|\x1f | \x1f| $", re.MULTILINE)
+_engine: list[duckdb.DuckDBPyConnection] = []
 
 
-def read_parquet(source_fd: int, size_bytes: int, connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, ...], int]:
-    """Fill staged_raw and an empty staged_broken; the columns and the number of rows.
+def prepare() -> None:
+    """Start the engine with its threads, as long as threads can be started."""
+    if not _engine:
+        _engine.append(connect(memory_bytes=ENGINE_BYTES))
+        _engine[0].execute("SELECT count(DISTINCT range % 7) FROM range(2000000)").fetchall()
+
+
+def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
+    """The rows of a Parquet file as one sheet; `line` is the row's number from 1.
 
     Every value becomes text, as a CSV file would hold it, so that the same checks follow.
 
@@ -31,23 +46,22 @@ def read_parquet(source_fd: int, size_bytes: int, connection: duckdb.DuckDBPyCon
         FileFault: cut short, damaged, nested, too many columns, or other rows than it says.
     """
     _check_ends(source_fd, size_bytes)
+    prepare()
     copy = opened.copy_into_memory(source_fd, size_bytes)
     try:
-        with opened.path_of(copy, size_bytes) as path:
+        with opened.path_of(copy, size_bytes) as path, _engine[0].cursor() as connection:
             columns, stated = _form(connection, literal(path))
-            _stage(connection, literal(path), columns)
+            sheet = _sheet(connection, literal(path), columns, how)
     except duckdb.OutOfMemoryException:
         raise TooLarge("its rows do not fit in memory") from None
     except duckdb.Error as error:
         raise Unreadable(f"its contents are damaged ({type(error).__name__})") from None
     finally:
         os.close(copy)
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM staged_raw) + (SELECT count(*) FROM staged_broken)"
-    ).fetchone()
-    if row is None or row[0] != stated:
+    if sheet.read != stated:
+        sheet.close()
         raise Unreadable("it says that it has another number of rows than it has")
-    return columns, stated
+    return [sheet]
 
 
 def _check_ends(source_fd: int, size_bytes: int) -> None:
@@ -78,39 +92,28 @@ def _form(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[tuple[str, 
     return names, rows
 
 
-def _stage(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str, ...]) -> None:
+def _sheet(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str, ...], how: How) -> Sheet:
     if _ROW_NUMBER in {folded(each) for each in columns}:
         raise HeaderFault(f"a column is called {_ROW_NUMBER}, which the reader needs for itself")
-    types = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
-    texts = [n for n, row in enumerate(types) if row[1] in {"VARCHAR", "BLOB"}]
+    cells = ", ".join(f"coalesce(CAST({identifier(name)} AS VARCHAR), '')" for name in columns)
+    mark = f"chr({ord(CELL)})"
+    found = connection.execute(
+        f"SELECT {_ROW_NUMBER} + 1, concat_ws({mark}, {cells}) FROM read_parquet({path}, {_ROW_NUMBER} = true)"
+    )
+    with SheetWriter(columns=columns, where="row", format="parquet", limit_bytes=how.limits.sheet_bytes) as writer:
+        while rows := found.fetchmany(BATCH_ROWS):
+            _add(writer, rows, len(columns))
+        return writer.close()
 
-    def stage(trimmed: Sequence[int]) -> None:
-        cells = (f"CAST({identifier(name)} AS VARCHAR)" for name in columns)
-        named = (f"nullif({_trim(cell) if n in trimmed else cell}, '') AS c{n}" for n, cell in enumerate(cells))
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE staged_raw AS SELECT {_ROW_NUMBER} + 1 AS line, {', '.join(named)} "
-            f"FROM read_parquet({path}, {_ROW_NUMBER} = true)"
-        )
 
-    stage(())
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged_broken (line BIGINT, why VARCHAR, raw VARCHAR)")
-    if not texts:
+def _add(writer: SheetWriter, rows: Sequence[tuple[int, str]], width: int) -> None:
+    text = "\x1f\x1f".join([row for _, row in rows])
+    if text.count(CELL) == (width - 1) * len(rows) + 2 * (len(rows) - 1) and not _ODD.search(text):
+        writer.add_scanned("".join([f"{line}{CELL}{row}\n" for line, row in rows]), len(rows))
         return
-    all_text = f"concat_ws(' ', {', '.join(f'c{n}' for n in texts)})"
-    odd = connection.execute(
-        f"SELECT count_if(regexp_matches(t, {_CONTROLS})), count_if(regexp_matches(t, {_BLANKS})) "
-        f"FROM (SELECT {all_text} AS t FROM staged_raw)"
-    ).fetchone() or (0, 0)
-    if odd[1]:  # rare, and slow: only then
-        stage(texts)
-    if odd[0]:
-        connection.execute(
-            f"INSERT INTO staged_broken SELECT line, 'B3', left({all_text}, {RAW_SHOWN}) FROM staged_raw "
-            f"WHERE regexp_matches({all_text}, {_CONTROLS})"
-        )
-        connection.execute("DELETE FROM staged_raw WHERE line IN (SELECT line FROM staged_broken)")
-
-
-def _trim(cell: str) -> str:
-    """Blanks around a value taken off, as the CSV reader does."""
-    return f"trim({cell}, ' ' || chr(9) || chr(10) || chr(13) || chr(160))"
+    for line, row in rows:
+        cells = row.split(CELL)
+        if len(cells) == width:
+            writer.add(line, cells)
+        else:
+            writer.broken(line, "B3", row.replace(CELL, " "))
