@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.gateway.refusal import Refusal
     from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
     from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
-    from swaddle.intake.readers import hl7, hl7_kinds, hl7_paths, hl7_stream
+    from swaddle.intake.readers import hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream
     from swaddle.registry import door_import
     from swaddle.wire import messages, resumable_requests
     from swaddle.wire.door import decode_question
@@ -189,8 +189,9 @@ def hl7_files(data):
             for message in hl7_kinds.patients(whole):
                 for kind in hl7_kinds.Kind:
                     assert hl7_kinds.action_of(message, kind) in {"new", "replace", "void"}
-                hl7_kinds.is_screening(message), hl7_kinds.role_of(message), hl7_kinds.conditions(message)
-                hl7_kinds.analytes(message), hl7_kinds.factor(message, hl7_kinds.TRANSFUSION)
+                hl7_kinds.is_screening(message), hl7_kinds.role_of(message), hl7_screen.conditions(message)
+                hl7_screen.analytes(message), hl7_screen.factors(message), hl7_screen.transfused(message)
+                hl7_screen.quality(message), hl7_screen.unsatisfactory_reasons(message)
                 assert all(isinstance(hl7_paths.value_at(place, message), str) for place in PLACES)
 
 

@@ -2,12 +2,11 @@
 
 import pytest
 
+from swaddle.intake.readers import hl7_screen as screen
 from swaddle.intake.readers.hl7 import parse
 from swaddle.intake.readers.hl7_kinds import (
     Kind,
     action_of,
-    analytes,
-    conditions,
     is_screening,
     patients,
     role_of,
@@ -207,7 +206,7 @@ def test_each_patient_of_a_message_has_its_own_segments():
 
 
 def test_analytes_are_measured_values_of_the_blood_spot():
-    read = analytes(
+    read = screen.analytes(
         message(
             "OBX|1|NM|42892-0^Citrulline^LN||32|umol/L^x^UCUM",
             "OBX|2|SN|29575-8^Thyrotropin^LN||<^2.22|u[IU]/mL",
@@ -220,14 +219,70 @@ def test_analytes_are_measured_values_of_the_blood_spot():
     assert read == "42892-0=32 umol/L;29575-8=<2.22 u[IU]/mL"
 
 
-def test_conditions_are_in_or_out_of_range():
-    read = conditions(
-        message(
-            "OBX|1|CWE|57131-5^positive^LN|1|LA12496-8^HCY^LN",
-            "OBX|2|CWE|57719-7^tested^LN|1|LA12496-8^HCY^LN",
-            "OBX|3|CWE|57719-7^tested^LN|2|LA12566-8^SCID^LN",
-            "OBX|4|CWE|46733-2^interpretation^LN||LA18593-6^Out of range^LN",
-            "OBX|5|CWE|57131-5^positive^LN|1|LA137-2^None^LN",
-        )
-    )
-    assert read == "LA12496-8=LA18593-6;LA12566-8=LA18592-8;46733-2=LA18593-6"
+TESTED = ("OBX|2|CWE|57719-7^tested^LN|1|LA12496-8^HCY^LN", "OBX|3|CWE|57719-7^tested^LN|2|LA12566-8^SCID^LN")
+
+
+@pytest.mark.parametrize(
+    ("segments", "read"),
+    [
+        (TESTED, "LA12496-8=tested;LA12566-8=tested"),
+        (("OBX|1|CWE|57131-5^positive^LN||LA137-2^None^LN", *TESTED), "LA12496-8=in_range;LA12566-8=in_range"),
+        (("OBX|1|CWE|57131-5^positive^LN|1|LA12496-8^HCY^LN", *TESTED), "LA12496-8=out_of_range;LA12566-8=in_range"),
+        (("OBX|1|CWE|57720-5^equivocal^LN|1|LA12496-8^HCY^LN", TESTED[0]), "LA12496-8=borderline"),
+        (("OBX|1|CWE|46733-2^amino acids^LN||LA18593-6^Out of range^LN",), "46733-2=out_of_range"),
+        (("OBX|1|CWE|46733-2^amino acids^LN||^In Range^L",), "46733-2=in_range"),
+        (("OBX|1|CWE|46733-2^amino acids^LN||^See comment^L",), ""),
+        (("OBX|1|CWE|57131-5^positive^LN|1|LA12496-8^HCY^LN||||||W",), ""),
+    ],
+)
+def test_conditions(segments, read):
+    assert screen.conditions(message(*segments)) == read
+
+
+@pytest.mark.parametrize(
+    ("answers", "quality", "reasons"),
+    [
+        ([], "", ""),
+        (["LA12432-3^Acceptable^LN"], "acceptable", ""),
+        (["^Satisfactory^L"], "acceptable", ""),
+        (["LA20627-8^Specimen has uneven saturation^LN"], "unsatisfactory", "uneven"),
+        (["LA1-1^Specimen quantity insufficient^LN", "X^Sample clotted^L"], "unsatisfactory", "quantity;clotted"),
+        (["LA1-1^Something new^LN"], "unsatisfactory", "other"),
+        (["^Unsatisfactory"], "unsatisfactory", ""),
+    ],
+)
+def test_the_quality_of_the_sample(answers, quality, reasons):
+    read = message(*(f"OBX|1|CWE|57718-9^quality^LN||{each}" for each in answers))
+    assert screen.quality(read) == quality
+    assert screen.unsatisfactory_reasons(read) == reasons
+
+
+@pytest.mark.parametrize(
+    ("segments", "factors", "nicu", "transfused"),
+    [
+        ([], "", "", ""),
+        (["CWE|57713-0^factors^LN||LA137-2^None^LN"], "none", "N", "N"),
+        (["CWE|57713-0^factors^LN||LA12419-0^in ICU^LN"], "nicu", "Y", ""),
+        (
+            ["CWE|57713-0^factors^LN||LA12417-4^any^LN", "CWE|57713-0^f^LN||LA12420-8^x^LN"],
+            "transfusion;antibiotics",
+            "",
+            "Y",
+        ),
+        (
+            ["CE|57713-0^Transfused?||^No^CD:1", "CE|57713-0^Sick/Premature?||^Yes, Sick/Premature^CD:1"],
+            "preterm",
+            "",
+            "N",
+        ),
+        (["CE|57713-0^Transfused?||^Yes^CD:1"], "transfusion", "", "Y"),
+        (["CWE|57713-0^factors^LN||LA9-9^something^LN"], "other", "", ""),
+        (["ST|82312-0^Infant Blood Transfusion?||No"], "", "", "N"),
+        (["DTM|62317-3^Date of last transfusion^LN||202402211218-0500"], "", "", "Y"),
+    ],
+)
+def test_what_may_change_a_result(segments, factors, nicu, transfused):
+    read = message(*(f"OBX|1|{each}" for each in segments))
+    assert screen.factors(read) == factors
+    assert screen.in_intensive_care(read) == nicu
+    assert screen.transfused(read) == transfused

@@ -7,12 +7,12 @@ The tables of this file are the standard's: message types (chapter 2, table 0076
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 
 from swaddle.intake.readers.hl7 import Message, Segment, repetitions
-from swaddle.intake.readers.hl7_paths import DEAD, coded, moment
+from swaddle.intake.readers.hl7_paths import coded, moment
 
 
 class Kind(StrEnum):
@@ -47,17 +47,6 @@ CARD = _listed(
     57724-7 57129-9 62317-3 73806-2
     """
 )
-# Interpretations of one condition or group of conditions: in range or out of range.
-INTERPRETATIONS = _listed(
-    """
-    46733-2 46735-7 46736-5 46737-3 46738-1 46739-9 46740-7 46744-9 46746-4 46749-8 46758-9 46761-3 46762-1 46769-6
-    58088-6 62301-7 62321-5 63415-4 79564-1 85269-9 92004-1
-    """
-)
-POSITIVE, TESTED, EQUIVOCAL = "57131-5", "57719-7", "57720-5"
-FACTORS = "57713-0"  # what may change the result: intensive care, a transfusion, antibiotics, none of them
-READ_BY_COMPUTED = INTERPRETATIONS | {POSITIVE, TESTED, FACTORS, "82312-0", "62317-3"}
-IN_RANGE, OUT_OF_RANGE, NONE = "LA18592-8", "LA18593-6", "LA137-2"
 _WORDS = re.compile(
     r"new\s?born.{0,30}screen|\bnb\s?screen|neonatal.{0,20}screen|newborn.{0,20}metabolic|metabolic.{0,12}screen",
     re.IGNORECASE,
@@ -161,76 +150,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(moment(text)[:10])
     except ValueError:
         return None
-
-
-def analytes(message: Message) -> str:
-    """`LOINC=value unit;…`: every measured value that is one of the blood spot, not of the card."""
-    found: dict[str, str] = {}
-    for each in message.named("OBX"):
-        if message.text(each, 2).upper() not in {"NM", "SN"} or message.text(each, 11).upper() in DEAD:
-            continue
-        code = code_of(each, 3, message)
-        if not _LOINC.fullmatch(code) or code in CARD or code == "8339-4":
-            continue
-        parts = (
-            [message.text(each, 5, place) for place in (1, 2, 3, 4)] if message.text(each, 2).upper() == "SN" else []
-        )
-        value = "".join(parts) or message.text(each, 5)
-        if value:
-            found[code] = _safe(f"{value} {message.text(each, 6)}")
-    return ";".join(f"{code}={value}" for code, value in found.items())
-
-
-def conditions(message: Message) -> str:
-    """`condition=LA18592-8;…`: in range or out of range for each condition tested, and each interpretation."""
-    found: dict[str, str] = {}
-    for each in message.named("OBX"):
-        if message.text(each, 11).upper() in DEAD:
-            continue
-        code, answer = code_of(each, 3, message), answer_of(each, message)
-        if code in INTERPRETATIONS and answer in {IN_RANGE, OUT_OF_RANGE}:
-            found[code] = answer
-        elif code in {POSITIVE, TESTED} and answer and answer != NONE:
-            key = _safe(answer).replace("=", " ")
-            if code == POSITIVE or key not in found:
-                found[key] = OUT_OF_RANGE if code == POSITIVE else IN_RANGE
-    return ";".join(f"{code}={value}" for code, value in found.items())
-
-
-@dataclass(frozen=True)
-class Factor:
-    """Something that may change a newborn's result: its answer in 57713-0, observations of its own, its word."""
-
-    answer: str
-    date: str
-    yes_or_no: str
-    word: re.Pattern[str]
-
-
-INTENSIVE_CARE = Factor("LA12419-0", "", "", re.compile(r"\b(?:nicu|icu|intensive)\b", re.IGNORECASE))
-TRANSFUSION = Factor("LA12417-4", "62317-3", "82312-0", re.compile(r"transfus", re.IGNORECASE))
-_YES_OR_NO = {"y": "Y", "yes": "Y", "la33-6": "Y", "n": "N", "no": "N", "la32-8": "N"}
-
-
-def factor(message: Message, asked: Factor) -> str:
-    """`Y` where the message says that it was so, `N` where it says that it was not, "" where it does not say.
-
-    A list of factors without this one says nothing: only the answer "none", or a question of its own, says no.
-    """
-    found = ""
-    for each in message.named("OBX"):
-        if message.text(each, 11).upper() in DEAD:
-            continue
-        code, answer = code_of(each, 3, message), answer_of(each, message)
-        if not answer or code not in {FACTORS, asked.date, asked.yes_or_no}:
-            continue
-        if answer == asked.answer or code == asked.date:
-            return "Y"
-        own = code == asked.yes_or_no or asked.word.search(message.text(each, 3, 2)) is not None
-        words = "no" if answer == NONE else answer.split(",")[0] if own else ""
-        found = _YES_OR_NO.get(words.strip().lower(), "") or found
-    return found
-
-
-def _safe(text: str) -> str:
-    return " ".join(text.replace(";", ",").split())

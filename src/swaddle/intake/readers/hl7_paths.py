@@ -15,7 +15,7 @@ coded values by their LOINC answer where there is one, else by their code, else 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from swaddle.intake.readers.hl7 import Message, Segment, part, repetitions
@@ -102,6 +102,10 @@ class Path:
     def segments(self) -> frozenset[str]:
         """The segments that it reads."""
         return frozenset(step.segment for each in self.alternatives for step in each)
+
+    def words(self) -> Path:
+        """The same places, but the words beside a code."""
+        return Path(tuple(tuple(replace(step, part=step.part or 2) for step in each) for each in self.alternatives))
 
     def observations(self) -> frozenset[str]:
         """The codes of the observations that it reads, in capitals."""

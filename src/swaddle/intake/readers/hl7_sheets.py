@@ -22,6 +22,7 @@ from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, MappingFault, NoMessages
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.readers import hl7_kinds as kinds
+from swaddle.intake.readers import hl7_screen as screen
 from swaddle.intake.readers.hl7 import BadMessage, Message, parse
 from swaddle.intake.readers.hl7_kinds import KINDS, MERGES, Kind
 from swaddle.intake.readers.hl7_paths import DEAD, SEVERAL, BadPath, Path, compile_path, value_at
@@ -46,10 +47,13 @@ COMPUTED: dict[str, Callable[[Message, Kind], str]] = {
     "message:version": lambda message, _: version_of(message),
     "message:kind": lambda _, kind: str(kind),
     "person:role": lambda message, _: kinds.role_of(message),
-    "screen:analytes": lambda message, _: kinds.analytes(message),
-    "screen:conditions": lambda message, _: kinds.conditions(message),
-    "screen:in_intensive_care": lambda message, _: kinds.factor(message, kinds.INTENSIVE_CARE),
-    "screen:transfused": lambda message, _: kinds.factor(message, kinds.TRANSFUSION),
+    "screen:analytes": lambda message, _: screen.analytes(message),
+    "screen:conditions": lambda message, _: screen.conditions(message),
+    "screen:factors": lambda message, _: screen.factors(message),
+    "screen:in_intensive_care": lambda message, _: screen.in_intensive_care(message),
+    "screen:quality": lambda message, _: screen.quality(message),
+    "screen:transfused": lambda message, _: screen.transfused(message),
+    "screen:unsatisfactory": lambda message, _: screen.unsatisfactory_reasons(message),
 }
 
 
@@ -67,6 +71,7 @@ class _Cell:
 
     name: str
     path: Path | None
+    words: Path | None  # the words beside a code
     codes: Map[str, str]
 
 
@@ -189,8 +194,20 @@ def _take(
 def _cell(cell: _Cell, message: Message, kind: Kind) -> str:
     value = COMPUTED[cell.name](message, kind) if cell.path is None else value_at(cell.path, message)
     if cell.codes and value:
-        value = SEVERAL.join(cell.codes.get(each.casefold(), each) for each in value.split(SEVERAL))
+        value = _turned(value, cell, message)
     return value if value.isprintable() else "".join(c if c.isprintable() or c == "\n" else " " for c in value)
+
+
+def _turned(value: str, cell: _Cell, message: Message) -> str:
+    """The file's codes as the dictionary's, capitals not minded; where a code is not known, by the words beside it."""
+    said = value.split(SEVERAL)
+    beside = value_at(cell.words, message).split(SEVERAL) if cell.words is not None else []
+    beside = beside if len(beside) == len(said) else said
+    turned = [
+        cell.codes.get(code.casefold(), cell.codes.get(words.casefold(), code))
+        for code, words in zip(said, beside, strict=True)
+    ]
+    return SEVERAL.join(dict.fromkeys(turned))
 
 
 def _note(message: Message, kind: Kind, trigger: str, sheet: _Open, notes: _Notes) -> None:
@@ -207,10 +224,11 @@ def _note(message: Message, kind: Kind, trigger: str, sheet: _Open, notes: _Note
             notes.simple["M20"] += 1
             continue
         code = kinds.code_of(each, 3, message).upper()
+        lost = code in screen.INTERPRETATIONS and not screen.interpreted(each, message)
         measured = message.text(each, 2).upper() in {"NM", "SN"} and re.fullmatch(r"[0-9]{1,6}-[0-9]", code)
         if not code:
             notes.simple["M13"] += 1
-        elif code not in sheet.observations and not (measured and sheet.measured):
+        elif lost or (code not in sheet.observations and not (measured and sheet.measured)):
             notes.observations[code if _CODE.fullmatch(code) else "another"] += 1
 
 
@@ -220,7 +238,7 @@ def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
     segments = frozenset({"MSH", "EVN", "ORC", "OBR"}).union(*(each.segments() for each in paths))
     observations = frozenset[str]().union(*(each.observations() for each in paths))
     if any(each.name.startswith("screen:") for each in cells):
-        observations |= kinds.READ_BY_COMPUTED
+        observations |= screen.READ
     names = tuple(each.name for each in cells)
     writer = SheetWriter(mapping.form, names, layout=mapping.name, where=WHERE, format=FORMAT, limit_bytes=limit_bytes)
     return _Open(stack.enter_context(writer), cells, segments, observations, "screen:analytes" in names)
@@ -236,7 +254,8 @@ def _cells(mapping: Mapping) -> list[_Cell]:
             except BadPath:
                 raise MappingFault(f"“{name[:60]}” is no place in an HL7 message") from None
             codes = {theirs.casefold(): ours for theirs, ours in source.codes.items()}
-            cells.setdefault(name, _Cell(name, path, codes if source.column == name else {}))
+            words = path.words() if path is not None and codes else None
+            cells.setdefault(name, _Cell(name, path, words, codes if source.column == name else {}))
     return list(cells.values())
 
 
