@@ -46,9 +46,13 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     if staged.mapping.keys_derived:
         return  # (file, row) is never there twice
     cells = ", ".join(f"coalesce(c{n}, chr(30))" for n in range(len(staged.columns)))
+    # Two versions of one record that say which is which may stand in one file; the registry takes them in their order.
+    key = "local_record_id"
+    if any(each.name == "record_version" for each in plan.carried):
+        key = f"{key} || coalesce(chr(31) || record_version, '')"
     repeated = "SELECT local_record_id FROM checked_base GROUP BY ALL HAVING count(local_record_id) > 1"
     run(
-        "CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, local_record_id AS key, "
+        f"CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, {key} AS key, "
         f"concat_ws(chr(31), {cells}) AS content FROM checked_base JOIN staged_raw USING (line) "
         f"WHERE local_record_id IN ({repeated})"
     )

@@ -63,7 +63,7 @@ def bundle_for(
     """The report on one submission, from what the store keeps of it."""
     row = inside.store.connection.execute(
         "select report, rejected from identifiers.reports join clinical.loads using (load_id)"
-        " where reports.transfer = ? and loads.member = 0",
+        " where reports.transfer = ? and loads.member = 0 and loads.sheet = 0",
         [transfer.id],
     ).fetchone()
     assert row is not None

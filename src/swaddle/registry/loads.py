@@ -7,7 +7,6 @@ it is there, everything of the load counts. The acknowledgement comes after. (Du
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,32 +16,35 @@ import duckdb
 
 from swaddle.durable import DiskFault
 from swaddle.intake.engine import identifier
-from swaddle.registry.records import MISSING
-from swaddle.registry.store import Store, bare
+from swaddle.registry.lives import digest
+from swaddle.registry.records import BIRTH, DELIVERY, MISSING, TABLES
+from swaddle.registry.store import Store
+from swaddle.registry.store_tables import bare, names_of
+from swaddle.registry.views import BIRTH_FORM, RECORD_STEPS, STORED_STEPS
 
-# Accepted rows with what this layout carries: read once from the check's view, written from four times.
-WIDE = """
+# Who a row is about; a form has those that link gives it.
+LINKS = ("delivery", "mother_subject", "child_subject", "person_subject")
+# The record types that every row of a form is, whatever it leaves blank; a form of one type bears its name.
+OWN_TYPES = {BIRTH_FORM: (DELIVERY, BIRTH), "delivery": (DELIVERY,)} | {name: (name,) for name in TABLES}
+
+# The rows to be stored with what this layout carries: read once from the check's view, written from many times. A
+# version that says nothing new is kept as a row without a record, so that an older one is known to be older.
+WIDE = f"""
 create or replace temp table load_rows as
-select line, delivery, mother_subject, child_subject, event_first, {content} as content, {columns}
-from checked_rows where verdict = 'accepted' and not duplicate
-"""
-# Same submitter, same local record number, same content as the latest: the row is known and is not stored again.
-DROP_KNOWN = """
-delete from load_rows where line in (
-    select load_rows.line from load_rows join (
-        select born.local_record_id, born.content
-        from clinical.births born join clinical.loads using (load_id)
-        where born.submitter = $submitter
-          and born.local_record_id in (select local_record_id from load_rows)
-        qualify row_number() over (partition by born.local_record_id order by born.load_id desc) = 1
-    ) latest using (local_record_id)
-    where latest.content = load_rows.content)
+select lives.line, lives.step, lives.seq, lives.content, lives.version_number, lives.version_instant, lives.sent_at,
+    lives.step in ({STORED_STEPS}) as is_stored, lives.step in ({RECORD_STEPS}) as has_record,
+    {{linked}}, event_first, year(event_first) as event_year,
+    case when length(event_date) >= 7 then month(event_first) end as event_month, {{columns}}
+from checked_rows join load_lives lives using (line)
+where lives.step in ({STORED_STEPS}) or (lives.step in ('unchanged', 'voided before') and lives.age = 'newer'
+    and (lives.version_number is not null or lives.version_instant is not null))
 """
 # Rows of one delivery that tell the same of it share one row of deliveries; twins may differ (X23) and then have two.
 TOLD = """
 create or replace temp table load_told as
 select line, min(line) over (partition by delivery, {content}) as first_line
-from load_rows where delivery in (select delivery from load_rows group by delivery having count(*) > 1)
+from load_rows where has_record
+    and delivery in (select delivery from load_rows where has_record group by delivery having count(*) > 1)
 """
 
 
@@ -62,6 +64,7 @@ class Submission:
     """What is stored about a submission besides its rows.
 
     `member` is the number of its file in a pack, from 1; 0 for a transfer that is one file, and for a pack as a whole.
+    `sheet` is the number of its sheet in a file of several, from 1; 0 for a file of one, and for the file as a whole.
     """
 
     transfer: str
@@ -78,6 +81,8 @@ class Submission:
     report: dict[str, Any]
     rejected_csv: bytes
     member: int = 0
+    sheet: int = 0
+    form: str = BIRTH_FORM
 
 
 def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission) -> Load:
@@ -88,10 +93,10 @@ def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     Raises:
         DiskFault: the disk is full or broken; nothing of the load counts, and the next start removes what lies about.
     """
-    before = load_of(connection, submission.transfer, submission.member)
+    before = load_of(connection, submission.transfer, submission.member, submission.sheet)
     if before is not None:
         return before
-    if submission.member <= 1:
+    if submission.member <= 1 and submission.sheet <= 1:
         store.remove_strays()
     load_id = next_load_id(connection)
     try:
@@ -122,7 +127,7 @@ def write(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     has_rows = submission.outcome == "stored"
     if has_rows:
         prepare(connection, store, submission)
-    stored = _count(connection, "select count(*) from load_rows") if has_rows else 0
+    stored = _count(connection, "select count(*) from load_rows where is_stored") if has_rows else 0
     rejected = submission.rows_rejected if has_rows else submission.rows_read
     load = Load(load_id, submission.rows_read, stored, rejected, submission.rows_read - stored - rejected)
     write_identifiers(connection, store, submission, load, has_rows)
@@ -131,12 +136,12 @@ def write(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
     return load
 
 
-def load_of(connection: duckdb.DuckDBPyConnection, transfer: str, member: int = 0) -> Load | None:
-    """The load of a transfer, or of one file of it, if it was committed."""
+def load_of(connection: duckdb.DuckDBPyConnection, transfer: str, member: int = 0, sheet: int = 0) -> Load | None:
+    """The load of a transfer, or of one file of it, or of one sheet of that, if it was committed."""
     row = connection.execute(
         "select load_id, rows_read, rows_stored, rows_rejected, rows_duplicate from clinical.loads"
-        " where transfer = ? and member = ?",
-        [transfer, member],
+        " where transfer = ? and member = ? and sheet = ?",
+        [transfer, member, sheet],
     ).fetchone()
     return None if row is None else Load(*row)
 
@@ -147,13 +152,14 @@ def next_load_id(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission) -> None:
-    """Gather the rows to be stored, drop those that are known, find which row tells of each delivery."""
+    """Gather the rows to be stored, after lives.live; find which row tells of each delivery."""
     carried = carried_of(submission, store.placement.all())
-    columns = ", ".join(map(identifier, carried))
-    connection.execute(WIDE.format(content=_digest(submission.carried), columns=columns))
-    connection.execute(DROP_KNOWN, {"submitter": submission.submitter})
-    told = [name for name in submission.carried if name in store.placement.deliveries]
-    connection.execute(TOLD.format(content=_digest(told)))
+    columns = ", ".join(f"checked_rows.{identifier(name)}" for name in carried)
+    there = names_of(connection, "checked_rows")
+    linked = ", ".join(name if name in there else f"null::varchar as {name}" for name in LINKS)
+    connection.execute(WIDE.format(linked=linked, columns=columns))
+    told = [name for name in submission.carried if name in store.placement.types[DELIVERY]]
+    connection.execute(TOLD.format(content=digest(told)))
 
 
 def carried_of(submission: Submission, columns: tuple[str, ...]) -> list[str]:
@@ -167,13 +173,14 @@ def write_identifiers(
 ) -> None:
     """Who the rows are about, where the layout says it, and the report with the rejected rows as they came."""
     with _Transaction(connection):
-        for role, placed in (("mother", store.placement.mother), ("child", store.placement.child)):
+        for role, placed in store.placement.persons.items():
             columns = carried_of(submission, placed)
             if has_rows and columns:
                 _insert(
                     connection, "identifiers.persons",
                     {"load_id": str(load.load_id), "line": "line", "role": f"'{role}'", "subject": f"{role}_subject"}
                     | {bare(name, f"{role}_"): identifier(name) for name in columns},
+                    f"where {_tells(columns)}",
                 )  # fmt: skip
         columns = carried_of(submission, store.placement.records)
         if has_rows and columns:
@@ -203,36 +210,63 @@ def write_subjects(connection: duckdb.DuckDBPyConnection, submission: Submission
 def write_clinical(
     connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load, has_rows: bool
 ) -> None:
-    """Deliveries, births, and in the same transaction the row that makes all three files' rows count."""
+    """The rows, their records by type, and in the same transaction the row that makes all three files' rows count."""
     with _Transaction(connection):
         deliveries = 0
         if has_rows:
-            columns = carried_of(submission, store.placement.deliveries)
-            _insert(
-                connection, "clinical.deliveries",
-                {"load_id": str(load.load_id), "line": "line", "delivery": "delivery"}
-                | {name: identifier(name) for name in columns},
-                "where line not in (select line from load_told where line <> first_line)",
-            )  # fmt: skip
-            columns = carried_of(submission, store.placement.births)
-            _insert(
-                connection, "clinical.births",
-                {"load_id": str(load.load_id), "line": "line", "submitter": "$submitter", "transfer": "$transfer",
-                 "source": "$source", "delivery": "delivery", "delivery_line": "coalesce(first_line, line)",
-                 "mother_subject": "mother_subject", "child_subject": "child_subject", "content": "content",
-                 "event_year": "year(event_first)"}
-                | {name: identifier(name) for name in columns},
-                "left join load_told using (line)",
-                {"submitter": submission.submitter, "transfer": submission.transfer, "source": submission.kind},
-            )  # fmt: skip
-            deliveries = _count(connection, "select count(distinct delivery) from load_rows")
+            write_rows(connection, store, submission, load)
+            for record_type in TABLES:
+                write_records(connection, store, submission, load, record_type)
+            deliveries = _count(connection, "select count(distinct delivery) from load_rows where has_record")
         connection.execute(
-            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [load.load_id, submission.transfer, submission.submitter, submission.outcome, submission.kind,
              submission.dictionary_version, submission.at.astimezone(UTC).replace(tzinfo=None), load.read, load.stored,
              load.rejected, load.duplicates, submission.warnings, deliveries, list(submission.not_carried),
-             submission.member],
+             submission.member, submission.sheet, submission.form],
         )  # fmt: skip
+
+
+def write_rows(connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load) -> None:
+    """What became of each row, its number and version, and who it is about; a void keeps its number and no more."""
+    columns = carried_of(submission, store.placement.rows)
+    same = (
+        *("line", "seq", "step", "content", *LINKS, "version_number", "version_instant", "sent_at"),
+        *("event_year", "event_month"),
+    )
+    _insert(
+        connection, "clinical.stored_rows",
+        {"load_id": str(load.load_id), "submitter": "$submitter", "transfer": "$transfer", "source": "$source",
+         "form": "$form", "delivery_line": "coalesce(first_line, line)"}
+        | {name: name for name in same} | {name: identifier(name) for name in columns},
+        "left join load_told using (line) where true",
+        {"submitter": submission.submitter, "transfer": submission.transfer, "source": submission.kind,
+         "form": submission.form},
+        of_all=True,
+    )  # fmt: skip
+
+
+def write_records(
+    connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load, record_type: str
+) -> None:
+    """The records of one type: of the type that a row is always, of the others where the row tells anything of them."""
+    columns = carried_of(submission, store.placement.types[record_type])
+    is_own = record_type in OWN_TYPES.get(submission.form, ())
+    if not columns and not is_own:
+        return
+    where = "where true" if is_own else f"where {_tells(columns)}"
+    if record_type == DELIVERY:
+        where += " and line not in (select line from load_told where line <> first_line)"
+    _insert(
+        connection, f"clinical.{TABLES[record_type]}",
+        {"load_id": str(load.load_id), "line": "line"} | {name: identifier(name) for name in columns},
+        where,
+    )  # fmt: skip
+
+
+def _tells(columns: list[str]) -> str:
+    """SQL: whether a row tells anything in these columns."""
+    return f"coalesce({', '.join(f'{identifier(name)}::varchar' for name in columns)}) is not null"
 
 
 class _Transaction:
@@ -256,20 +290,17 @@ def _insert(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     columns: dict[str, str],
-    rest: str = "",
+    rest: str = "where true",
     values: dict[str, object] | None = None,
+    *,
+    of_all: bool = False,
 ) -> None:
-    """Insert columns (name to SQL) of the rows to be stored; names and SQL come from the dictionary and this module."""
+    """Insert columns (name to SQL) of the rows that have a record, or of all; names come from the dictionary."""
     names = ", ".join(map(identifier, columns))
+    rest += "" if of_all else " and has_record"
     connection.execute(
         f"insert into {table} ({names}) select {', '.join(columns.values())} from load_rows {rest}", values or {}
     )
-
-
-def _digest(names: Iterable[str]) -> str:
-    """SQL: one digest over fields; a missing value is told apart from an empty one, and by its reason."""
-    parts = (f"coalesce({identifier(n)}::varchar, chr(1) || {identifier(n + MISSING)}, chr(1))" for n in names)
-    return f"md5(concat_ws(chr(31), chr(2), {', '.join(parts)}))"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

@@ -155,7 +155,7 @@ def _sum_up(inside: Registry, one: OneFile, at: datetime) -> tuple[Load, bool]:
         tables.execute(
             "select outcome, kind, rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, not_carried,"
             " report, rejected from clinical.loads join identifiers.reports using (load_id)"
-            " where loads.transfer = ? and member > 0 order by member",
+            " where loads.transfer = ? and member > 0 and sheet = 0 order by member",
             [one.transfer],
         )
         whole = merging.Merged(one.transfer)

@@ -89,13 +89,13 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
 def file_of(opened: Opened) -> OneFile:
     """The transfer as a file that is taken in."""
     core = opened.manifest.core
-    return OneFile(transfer=core.transfer, submitter=core.submitter, kind=opened.description.kind)
+    return OneFile(transfer=core.transfer, submitter=core.submitter, kind=opened.description.kind, sent_at=core.created)
 
 
 def stored_before(held: Held, inside: Registry, load: Load) -> Outcome:
     """A transfer whose load was committed by a run that was killed before it could say so."""
     row = inside.store.connection.execute(
-        "select submitter, outcome, kind from clinical.loads where transfer = ? and member = 0", [held.id]
+        "select submitter, outcome, kind from clinical.loads where transfer = ? and member = 0 and sheet = 0", [held.id]
     ).fetchone()
     assert row is not None
     return Outcome(held.id, row[0], row[1], load=load, kind=row[2])

@@ -1,42 +1,71 @@
 """Which table holds which field: the dictionary's fields sorted into the three encrypted files. Pure.
 
-A wide row (intake/tables.py) becomes a delivery and a birth (clinical), two persons (identifiers) and two data
-subjects (subjects). What identifies directly (class D) lies in identifiers and nowhere else; the other two files hold
-opaque ids.
+A wide row (intake/tables.py) becomes one row of stored_rows, a record in the table of each record type that it tells
+of, persons (identifiers) and data subjects (subjects). What identifies directly (class D) lies in identifiers and
+nowhere else; the other two files hold opaque ids.
 
-    identifiers   persons     load_id, line, role, subject, every D field of that person
-                  records     load_id, line, every D field of the delivery and the birth
-                  reports     load_id, transfer, the quality report and the rejected rows as they came
-    subjects      presence    load_id, transfer, submitter, subject, category, first, last
-    clinical      deliveries  load_id, delivery, the delivery's fields, the mother's fields that do not identify
-                  births      load_id, line, delivery, subjects, the birth's fields, the child's that do not identify
-                  loads       load_id, transfer, …: the row that commits a load
+    identifiers   persons      load_id, line, role, subject, every D field of that person
+                  records      load_id, line, every D field of the records
+                  reports      load_id, transfer, the quality report and the rejected rows as they came
+    subjects      presence     load_id, transfer, submitter, subject, category, first, last
+    clinical      stored_rows  load_id, line: what became of the row, its number and version, who it is about; the
+                               header's and the persons' fields that do not identify
+                  deliveries, births, antenatal, …   load_id, line, the record's fields that do not identify
+                  loads        load_id, transfer, …: the row that commits a load
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from swaddle.dictionary.model import Dictionary, WideField
+from swaddle.dictionary.model import HEADER, Dictionary, WideField
 
 MISSING = "_missing"
 PERSON, DELIVERY, BIRTH = "person", "labour_birth_mother", "birth_child"
 
+# The table of each record type that has one of its own; persons and the header lie in stored_rows.
+TABLES: Mapping[str, str] = {
+    "fertility_cycle": "cycles",
+    "antenatal": "antenatal",
+    "prenatal_screen": "prenatal_screens",
+    DELIVERY: "deliveries",
+    BIRTH: "births",
+    "postpartum_mother": "postpartum_mothers",
+    "postpartum_child": "postpartum_children",
+    "nicu_stay": "nicu_stays",
+    "newborn_screen": "newborn_screens",
+}
+ROLES = ("mother", "child", "person")
+
 
 @dataclass(frozen=True)
 class Placement:
-    """The wide columns of each table, in the dictionary's order; after each value column its missing reason."""
+    """The wide columns of each table, in the dictionary's order; after each value column its missing reason.
 
-    mother: tuple[str, ...]
-    child: tuple[str, ...]
+    Attributes:
+        persons: role to what identifies that person.
+        records: what else identifies.
+        header: the row's own fields that do not identify.
+        plain: role to the fields of that person that do not identify.
+        types: record type to its fields that do not identify.
+    """
+
+    persons: Mapping[str, tuple[str, ...]]
     records: tuple[str, ...]
-    deliveries: tuple[str, ...]
-    births: tuple[str, ...]
+    header: tuple[str, ...]
+    plain: Mapping[str, tuple[str, ...]]
+    types: Mapping[str, tuple[str, ...]]
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The columns of stored_rows."""
+        return self.header + tuple(column for role in ROLES for column in self.plain[role])
 
     def all(self) -> tuple[str, ...]:
         """The columns of all tables."""
-        return self.mother + self.child + self.records + self.deliveries + self.births
+        groups = (*self.persons.values(), self.records, self.rows, *self.types.values())
+        return tuple(column for group in groups for column in group)
 
 
 def place(dictionary: Dictionary) -> Placement:
@@ -45,11 +74,11 @@ def place(dictionary: Dictionary) -> Placement:
     direct = [field for field in fields if field.field.sensitivity == "D"]
     others = [field for field in fields if field.field.sensitivity != "D"]
     return Placement(
-        mother=_columns(field for field in direct if field.slot == "mother"),
-        child=_columns(field for field in direct if field.slot == "child"),
-        records=_columns(field for field in direct if field.record_type != PERSON),
-        deliveries=_columns(field for field in others if field.slot == "mother" or field.record_type == DELIVERY),
-        births=_columns(field for field in others if field.slot == "child" or field.record_type == BIRTH),
+        persons={role: _columns(each for each in direct if each.slot == role) for role in ROLES},
+        records=_columns(each for each in direct if each.record_type != PERSON),
+        header=_columns(each for each in others if each.slot == HEADER),
+        plain={role: _columns(each for each in others if each.slot == role) for role in ROLES},
+        types={name: _columns(each for each in others if each.record_type == name) for name in TABLES},
     )
 
 

@@ -19,23 +19,12 @@ import duckdb
 from swaddle.dictionary.load import load as load_dictionary
 from swaddle.dictionary.model import Dictionary
 from swaddle.errors import IntegrityFault
-from swaddle.intake.engine import connect, identifier, literal
-from swaddle.registry.records import MISSING, Placement, place
+from swaddle.intake.engine import connect
+from swaddle.registry import views
+from swaddle.registry.records import place
+from swaddle.registry.store_tables import AWAITING_LOADS, make_tables, rename_categories
 
 FILES = ("identifiers", "subjects", "clinical")
-SQL_TYPES = {"int": "BIGINT", "decimal": "DOUBLE", "date": "DATE", "datetime": "TIMESTAMP", "yesno": "BOOLEAN"}
-
-# One row for each birth that counts, as the indicators read it; what its layout does not carry is missing as NC.
-BIRTHS_VIEW = """
-create or replace temp view births as
-select {columns}
-from clinical.births born
-join clinical.loads load using (load_id)
-join clinical.deliveries delivery on delivery.load_id = born.load_id and delivery.line = born.delivery_line
-where load.outcome = 'stored'
-qualify row_number() over (partition by born.submitter, born.local_record_id order by born.load_id desc) = 1
-"""
-BIRTH_COLUMNS = ("load_id", "submitter", "transfer", "source", "mother_subject", "child_subject", "event_year")
 
 
 class StoreLocked(IntegrityFault):
@@ -60,9 +49,10 @@ class Store:
         self.dictionary = dictionary or load_dictionary()
         self.placement = place(self.dictionary)
         self.connection = connect(temp_directory=str(folder / "spill"), prepare=self._attach)
-        self._make_tables()
+        make_tables(self.connection, self.dictionary, self.placement)
         self.remove_strays()
-        self._make_view()
+        rename_categories(self.connection)
+        self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
 
     def close(self) -> None:
         """Detach and close the files."""
@@ -90,47 +80,9 @@ class Store:
             except duckdb.Error as error:
                 raise StoreLocked(f"the file {name} is damaged or of another key") from error
 
-    def _make_tables(self) -> None:
-        columns = _Columns(self.dictionary, self.placement)
-        wide = columns.wide_tables()
-        for table, text in columns.tables().items():
-            fields = "".join(f", {identifier(name)} {kind}" for name, kind in wide.get(table, {}).items())
-            self.connection.execute(f"create table if not exists {table} ({text}{fields})")
-        if "member" not in self._names("clinical.loads"):
-            self._widen_loads(columns.tables()["clinical.loads"])
-        for table, wanted in wide.items():
-            for name in wanted.keys() - self._names(table):
-                self.connection.execute(f"alter table {table} add column {identifier(name)} {wanted[name]}")
-
-    def _names(self, table: str) -> set[str]:
-        described = self.connection.execute(f"select * from {table} limit 0").description or []
-        return {column[0] for column in described}
-
-    def _widen_loads(self, columns: str) -> None:
-        """A store from before packs, one load a transfer: DuckDB changes no constraint, so the table is made anew."""
-        for sql in (
-            "begin",
-            f"create table clinical.loads_anew ({columns})",
-            "insert into clinical.loads_anew select *, 0 from clinical.loads",
-            "drop table clinical.loads",
-            "alter table clinical.loads_anew rename to loads",
-            "commit",
-        ):
-            self.connection.execute(sql)
-
-    def _make_view(self) -> None:
-        columns = [f"born.{name}" for name in BIRTH_COLUMNS]
-        for alias, names in (("born", self.placement.births), ("delivery", self.placement.deliveries)):
-            for name in names[::2]:  # each value column is followed by its missing reason
-                missing = identifier(name + MISSING)
-                is_absent = f"list_contains(load.not_carried, {literal(name)})"
-                columns.append(f"{alias}.{identifier(name)}")
-                columns.append(f"case when {is_absent} then 'NC' else {alias}.{missing} end as {missing}")
-        self.connection.execute(BIRTHS_VIEW.format(columns=", ".join(columns)))
-
     def remove_strays(self) -> None:
         """Remove rows of loads that were never committed: a kill between two files leaves them."""
-        for table in ("identifiers.persons", "identifiers.records", "identifiers.reports", "subjects.presence"):
+        for table in AWAITING_LOADS:
             self.connection.execute(f"delete from {table} where load_id not in (select load_id from clinical.loads)")
 
     def totals(self) -> dict[str, int]:
@@ -145,68 +97,13 @@ class Store:
         """How a transfer was taken in: rows stored, rejected and so on; nothing where it was not."""
         row = self.connection.execute(
             "select rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, outcome from clinical.loads"
-            " where transfer = ? and member = 0",
+            " where transfer = ? and member = 0 and sheet = 0",
             [transfer],
         ).fetchone()
         if row is None:
             return None
         names = ("read", "stored", "rejected", "duplicates", "warnings", "outcome")
         return dict(zip(names, row, strict=True))
-
-
-class _Columns:
-    """The columns of the tables: fixed ones, then wide fields by placement."""
-
-    def __init__(self, dictionary: Dictionary, placement: Placement) -> None:
-        wide = dictionary.wide()
-        self._placement = placement
-        self._types = {
-            column: "VARCHAR" if column.endswith(MISSING) and column not in wide else _sql_type(wide[column].field.type)
-            for columns in (
-                placement.mother, placement.child, placement.records, placement.deliveries, placement.births,
-            )
-            for column in columns
-        }  # fmt: skip
-
-    def tables(self) -> dict[str, str]:
-        """Table name to its fixed columns."""
-        return {
-            "identifiers.persons": "load_id BIGINT, line BIGINT, role VARCHAR, subject VARCHAR",
-            "identifiers.records": "load_id BIGINT, line BIGINT",
-            "identifiers.reports": "load_id BIGINT, transfer VARCHAR, report VARCHAR, rejected BLOB",
-            "subjects.presence": "load_id BIGINT, transfer VARCHAR, submitter VARCHAR, subject VARCHAR,"
-            " category VARCHAR, first_date DATE, last_date DATE",
-            "clinical.deliveries": "load_id BIGINT, line BIGINT, delivery VARCHAR",
-            "clinical.births": "load_id BIGINT, line BIGINT, submitter VARCHAR, transfer VARCHAR, source VARCHAR,"
-            " delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
-            " content VARCHAR, event_year BIGINT",
-            "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
-            " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
-            " rows_rejected BIGINT, rows_duplicate BIGINT, warnings BIGINT, deliveries BIGINT,"
-            " not_carried VARCHAR[], member BIGINT default 0, unique (transfer, member)",
-        }
-
-    def wide_tables(self) -> dict[str, dict[str, str]]:
-        """Table name to its wide columns and their types."""
-        placement = self._placement
-        return {
-            "identifiers.persons": {
-                **{bare(name, "mother_"): self._types[name] for name in placement.mother},
-                **{bare(name, "child_"): self._types[name] for name in placement.child},
-            },
-            "identifiers.records": {name: self._types[name] for name in placement.records},
-            "clinical.deliveries": {name: self._types[name] for name in placement.deliveries},
-            "clinical.births": {name: self._types[name] for name in placement.births},
-        }
-
-
-def bare(name: str, prefix: str) -> str:
-    """A person's field without its slot's prefix."""
-    return name.removeprefix(prefix)
-
-
-def _sql_type(field_type: str) -> str:
-    return SQL_TYPES.get(field_type, "VARCHAR")
 
 
 def _extension_files() -> list[Path]:

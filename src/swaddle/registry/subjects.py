@@ -17,7 +17,7 @@ COUNTED = "subjects.presence join clinical.loads using (load_id) where presence.
 def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> dict[str, Any]:
     """Distinct persons in these transfers: in all, by category with first and last date, by submitter.
 
-    A person can be in two categories (a newborn of 1990 who gives birth in 2026), so categories do not add up to `all`.
+    A person can be in two categories (a child of 1990 who gives birth in 2026), so categories do not add up to `all`.
     """
     bound = {"transfers": list(transfers)}
     by_category = connection.execute(
@@ -48,6 +48,6 @@ def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) ->
 def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Transfers that were opened, so that whoever is in them is written down."""
     rows = connection.execute(
-        "select transfer from clinical.loads where outcome <> 'unreadable' and member = 0 order by 1"
+        "select transfer from clinical.loads where outcome <> 'unreadable' and member = 0 and sheet = 0 order by 1"
     ).fetchall()
     return [transfer for (transfer,) in rows]

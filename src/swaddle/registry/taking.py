@@ -21,6 +21,7 @@ from swaddle.intake.mapping import load_builtin
 from swaddle.intake.read import read
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
+from swaddle.registry import lives
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import Load, Submission, store
 
@@ -35,6 +36,7 @@ class OneFile:
         kind: what its sender calls it, if anything; a layout of that name is used, else it is recognised.
         member: its number in a pack, from 1; 0 where the transfer is this one file.
         name: in the pack; None where the transfer is this one file. It is data: never a path.
+        sent_at: when its sender sealed it, by the signed manifest; None where nobody could read one.
     """
 
     transfer: str
@@ -42,6 +44,7 @@ class OneFile:
     kind: str | None = None
     member: int = 0
     name: str | None = None
+    sent_at: datetime | None = None
 
 
 def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: datetime) -> tuple[Load, Checked]:
@@ -60,7 +63,30 @@ def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: 
         sites = sites_of(inside, one.submitter)
         checked = validate(staged, inside.store.dictionary, tables, submitter=one.submitter, sites=sites, at=at)
         link(tables, submitter=one.submitter, file_digest=digest, subject_key=inside.store.subject_key)
-        return store(inside.store, tables, submission(one, staged, checked, tables, at)), checked
+        checked = lived(inside, tables, one, staged, checked, at)
+        return store(inside.store, tables, submission(inside, one, staged, checked, tables, at)), checked
+
+
+def lived(
+    inside: Registry, tables: duckdb.DuckDBPyConnection, one: OneFile, staged: Staged, checked: Checked, at: datetime
+) -> Checked:
+    """What was found, with what becomes of each row beside what the store holds of it."""
+    if checked.refused:
+        return checked
+    life = lives.live(
+        tables,
+        submitter=one.submitter,
+        form=staged.mapping.form,
+        carried=carried_of(inside, staged, checked),
+        sent_at=one.sent_at or at,
+    )
+    return lives.told(tables, checked, inside.store.dictionary, life)
+
+
+def carried_of(inside: Registry, staged: Staged, checked: Checked) -> tuple[str, ...]:
+    """The wide fields that the file's layout holds, with those that follow from them."""
+    lacking = set(checked.not_carried)
+    return tuple(name for name in inside.store.dictionary.wide(staged.mapping.form) if name not in lacking)
 
 
 def sites_of(inside: Registry, submitter: str) -> set[str] | None:
@@ -70,16 +96,16 @@ def sites_of(inside: Registry, submitter: str) -> set[str] | None:
 
 
 def submission(
-    one: OneFile, staged: Staged, checked: Checked, tables: duckdb.DuckDBPyConnection, at: datetime
+    inside: Registry, one: OneFile, staged: Staged, checked: Checked, tables: duckdb.DuckDBPyConnection, at: datetime
 ) -> Submission:
     """What is stored besides the rows: the quality report and the rejected rows as they came."""
     rejected = io.BytesIO()
     rejected_rows = write_rejected_csv(tables, rejected)
-    known = set(checked.not_carried)
     return Submission(
         transfer=one.transfer,
         submitter=one.submitter,
         member=one.member,
+        form=staged.mapping.form,
         outcome="refused" if checked.refused else "stored",
         kind=checked.kind,
         dictionary_version=checked.dictionary_version,
@@ -87,7 +113,7 @@ def submission(
         rows_read=checked.rows_read,
         rows_rejected=checked.rejected,
         warnings=sum(found.count for found in checked.findings if found.severity == "warning"),
-        carried=tuple(name for name in staged.mapping.fields if name not in known),
+        carried=carried_of(inside, staged, checked),
         not_carried=checked.not_carried,
         report={
             "checked": report_json(checked, one.transfer),
