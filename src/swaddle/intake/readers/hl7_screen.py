@@ -24,20 +24,20 @@ QUALITY = "57718-9"
 FACTORS = "57713-0"  # what may change the result
 TRANSFUSION_DATE, TRANSFUSION = "62317-3", "82312-0"
 READ = INTERPRETATIONS | {POSITIVE, EQUIVOCAL, TESTED, QUALITY, FACTORS, TRANSFUSION_DATE, TRANSFUSION}
-_MEASURES = CARD | {"8339-4", "11884-4", "49051-6", "29463-7", "3141-9"}  # of the child, not of the blood
-_NONE = "LA137-2"
+MEASURES = CARD | {"8339-4", "11884-4", "49051-6", "29463-7", "3141-9"}  # of the child, not of the blood
+NONE = "LA137-2"
 _LOINC = re.compile(r"[0-9]{1,6}-[0-9]")
 _ANSWER = re.compile(r"LA[0-9]{1,6}-[0-9]")
-_RESULTS = {
+RESULTS = {
     **dict.fromkeys(["la18592-8", "in range", "normal", "within normal limits", "screen negative"], "in_range"),
     **dict.fromkeys(["la18593-6", "out of range", "abnormal", "screen positive"], "out_of_range"),
     **dict.fromkeys(["borderline", "equivocal"], "borderline"),
     **dict.fromkeys(["inconclusive", "indeterminate"], "inconclusive"),
 }
-_ACCEPTABLE = frozenset(["la12432-3", "acceptable", "satisfactory", "adequate"])
-_YES_OR_NO = {"y": "Y", "yes": "Y", "la33-6": "Y", "n": "N", "no": "N", "la32-8": "N"}
+ACCEPTABLE = frozenset(["la12432-3", "acceptable", "satisfactory", "adequate"])
+YES_OR_NO = {"y": "Y", "yes": "Y", "la33-6": "Y", "n": "N", "no": "N", "la32-8": "N"}
 # Factor of the dictionary -> LOINC's answer, and what senders say in words.
-_FACTORS: dict[str, tuple[str, str]] = {
+FACTOR_NAMES: dict[str, tuple[str, str]] = {
     "nicu": ("LA12419-0", r"\bn?icu\b|intensive"),
     "transfusion": ("LA12417-4", r"transfus"),
     "tpn": ("LA12418-2", r"\btpn\b|parenteral|hyperal"),
@@ -47,7 +47,7 @@ _FACTORS: dict[str, tuple[str, str]] = {
     "meconium_ileus": ("", r"meconium"),
 }
 # Reason of the dictionary -> LOINC's answer, and what laboratories say in words.
-_UNSATISFACTORY: dict[str, tuple[str, str]] = {
+UNSATISFACTORY: dict[str, tuple[str, str]] = {
     "under_24h": ("", r"24 ?h|too early|too soon"),
     "quantity": ("", r"insufficient|quantity|too little|\bqns\b|incompletely filled"),
     "clotted": ("", r"clot|layer"),
@@ -82,9 +82,9 @@ def analytes(message: Message) -> str:
     found: dict[str, str] = {}
     for each, code, answer in _observed(message):
         kind = message.text(each, 2).upper()
-        if kind in {"NM", "SN"} and _LOINC.fullmatch(code) and code not in _MEASURES:
-            found[code] = _safe(f"{answer} {message.text(each, 6)}")
-    return _joined(found)
+        if kind in {"NM", "SN"} and _LOINC.fullmatch(code) and code not in MEASURES:
+            found[code] = safe(f"{answer} {message.text(each, 6)}")
+    return joined(found)
 
 
 def conditions(message: Message) -> str:
@@ -97,37 +97,37 @@ def conditions(message: Message) -> str:
     listed = False
     for _, code, answer in _observed(message, POSITIVE, EQUIVOCAL):
         listed = listed or code == POSITIVE
-        if answer != _NONE:
-            found[_key(answer)] = "out_of_range" if code == POSITIVE else "borderline"
+        if answer != NONE:
+            found[key_of(answer)] = "out_of_range" if code == POSITIVE else "borderline"
     for _, _, answer in _observed(message, TESTED):
-        if answer != _NONE:
-            found.setdefault(_key(answer), "in_range" if listed else "tested")
+        if answer != NONE:
+            found.setdefault(key_of(answer), "in_range" if listed else "tested")
     for each, code, _ in _observed(message, *INTERPRETATIONS):
         result = interpreted(each, message)
         if result:
             found[code] = result
-    return _joined(found)
+    return joined(found)
 
 
 def interpreted(segment: Segment, message: Message) -> str:
     """What an interpretation says, in the dictionary's words; "" where it says something else."""
     answer = answer_of(segment, message).casefold()
-    return _RESULTS.get(answer) or _RESULTS.get(message.text(segment, 5, 2).casefold(), "")
+    return RESULTS.get(answer) or RESULTS.get(message.text(segment, 5, 2).casefold(), "")
 
 
 def quality(message: Message) -> str:
     """`acceptable`, `unsatisfactory`, or "" where the message does not say."""
     answers = {answer.casefold() for _, _, answer in _observed(message, QUALITY)}
-    return "" if not answers else "acceptable" if answers <= _ACCEPTABLE else "unsatisfactory"
+    return "" if not answers else "acceptable" if answers <= ACCEPTABLE else "unsatisfactory"
 
 
 def unsatisfactory_reasons(message: Message) -> str:
     """Why the sample could not be tested: the dictionary's words, apart by semicolons."""
     found: dict[str, None] = {}
     for each, _, answer in _observed(message, QUALITY):
-        if answer.casefold() in _ACCEPTABLE or answer.casefold() in {"unsatisfactory", "unacceptable"}:
+        if answer.casefold() in ACCEPTABLE or answer.casefold() in {"unsatisfactory", "unacceptable"}:
             continue
-        found.update(dict.fromkeys(_named(_UNSATISFACTORY, answer, _words(each, message)) or ["other"]))
+        found.update(dict.fromkeys(named(UNSATISFACTORY, answer, _words(each, message)) or ["other"]))
     return ";".join(found)
 
 
@@ -135,12 +135,12 @@ def factors(message: Message) -> str:
     """What may change the result: the dictionary's words, apart by semicolons; `none` where the message says so."""
     found: dict[str, None] = {}
     for each, _, answer in _observed(message, FACTORS):
-        said = _YES_OR_NO.get(answer.split(",")[0].strip().casefold(), "")
-        if answer == _NONE or said == "N":
-            found.update({"none": None} if answer == _NONE else {})
+        said = YES_OR_NO.get(answer.split(",")[0].strip().casefold(), "")
+        if answer == NONE or said == "N":
+            found.update({"none": None} if answer == NONE else {})
             continue
         asked = message.text(each, 3, 2).casefold() if said else ""
-        found.update(dict.fromkeys(_named(_FACTORS, answer, f"{asked} {_words(each, message)}") or ["other"]))
+        found.update(dict.fromkeys(named(FACTOR_NAMES, answer, f"{asked} {_words(each, message)}") or ["other"]))
     return ";".join(name for name in found if name != "none" or len(found) == 1)
 
 
@@ -155,30 +155,33 @@ def transfused(message: Message) -> str:
 
 
 def _factor(name: str, date: str, yes_or_no: str, message: Message) -> str:
-    answer_code, words = _FACTORS[name]
+    answer_code, words = FACTOR_NAMES[name]
     found = ""
     for each, code, answer in _observed(message, FACTORS, date, yes_or_no):
         if code and (code == date or answer == answer_code):
             return "Y"
         own = code == yes_or_no or re.search(words, message.text(each, 3, 2), re.IGNORECASE) is not None
-        said = "no" if answer == _NONE else answer.split(",")[0] if own else ""
-        found = _YES_OR_NO.get(said.strip().casefold(), "") or found
+        said = "no" if answer == NONE else answer.split(",")[0] if own else ""
+        found = YES_OR_NO.get(said.strip().casefold(), "") or found
     return found
 
 
-def _named(table: dict[str, tuple[str, str]], answer: str, words: str) -> list[str]:
-    """What an answer names: by its code, else by its words."""
+def named(table: dict[str, tuple[str, str]], answer: str, words: str) -> list[str]:
+    """What an answer names: by its code, else by its words (in small letters)."""
     coded = [name for name, (code, _) in table.items() if code and code == answer]
     return coded or [name for name, (_, pattern) in table.items() if re.search(pattern, words)]
 
 
-def _key(answer: str) -> str:
-    return answer if _ANSWER.fullmatch(answer) else _safe(answer).replace("=", " ")
+def key_of(answer: str) -> str:
+    """A condition's name in the pairs: its LOINC answer, else its words."""
+    return answer if _ANSWER.fullmatch(answer) else safe(answer).replace("=", " ")
 
 
-def _joined(found: dict[str, str]) -> str:
+def joined(found: dict[str, str]) -> str:
+    """Pairs as a cell holds them."""
     return ";".join(f"{code}={value}" for code, value in found.items())
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Words without what parts pairs."""
     return " ".join(text.replace(";", ",").split())
