@@ -45,6 +45,7 @@ _FUNCTIONS: dict[str, tuple[int, int, str]] = {
     "substr": (2, 3, "substr({})"),
     "replace": (3, 3, "replace({})"),
     "length": (1, 1, "length({})"),
+    "join": (2, 40, "concat_ws({})"),
     "pad": (2, 2, "lpad({}, '0')"),
     "row_key": (0, 0, ""),
 }
