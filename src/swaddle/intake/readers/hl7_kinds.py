@@ -136,6 +136,13 @@ def role_of(message: Message) -> str:
     return ""
 
 
+def mother_number(message: Message) -> str:
+    """The mother's number (PID-21); "" where there is none, or a name stands in its place."""
+    person = message.named("PID")
+    number = message.text(person[0], 21) if person else ""
+    return number if any(each.isdigit() for each in number) else ""
+
+
 def _age_days(message: Message) -> int | None:
     """From the date of birth to the event, where both are told to the day."""
     person, event = message.named("PID"), message.named("EVN")

@@ -51,6 +51,7 @@ _STEP = re.compile(
     r"-(?P<field>[0-9]{1,2})(?:\[(?P<component>[0-9]{1,2})(?P<sign>!?=)(?P<codes>[^\]]*)\])?"
     r"(?:\.(?P<part>[0-9]{1,2})(?:\.(?P<sub>[0-9]{1,2}))?)?(?P<all>\*)?(?: in (?P<unit>[a-z]+))?"
 )
+_WEEKS_AND_DAYS = re.compile(r"weeks?\s*(?:\+|&|and|\\T\\)\s*days?", re.IGNORECASE)  # of a question whose answer is 384
 _NUMBER = re.compile(r"([+-]?[0-9]{1,12}(?:[.][0-9]{1,12})?)\s*([A-Za-z]*)")
 _WEEKS_DAYS = re.compile(
     r"([0-9]{1,2})\s*(?:w|wk|wks|weeks?)?\s*(?:[+,&]|and)?\s*([0-6])\s*(?:d|days?|/7)?", re.IGNORECASE
@@ -236,6 +237,8 @@ def _measured(repetition: str, segment: Segment, unit: str, message: Message) ->
     if found is None:
         both = _WEEKS_DAYS.fullmatch(written) if unit == "wk" else None
         return both[1] if both else written
+    if unit == "wk" and re.fullmatch("[2-4][0-9][0-6]", written) and _WEEKS_AND_DAYS.search(segment.field(3)):
+        return written[:2]
     named = found[2] or message.text(segment, 6) or part(repetition, marks, 2) or unit
     measure, each = _UNITS.get(named.lower(), ("", 0.0))
     wanted, one = _UNITS[unit]

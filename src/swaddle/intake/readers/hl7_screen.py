@@ -21,6 +21,7 @@ INTERPRETATIONS = frozenset(
 )  # fmt: skip
 POSITIVE, EQUIVOCAL, TESTED = "57131-5", "57720-5", "57719-7"
 QUALITY = "57718-9"
+CARD_NUMBER = "57723-9"
 FACTORS = "57713-0"  # what may change the result
 TRANSFUSION_DATE, TRANSFUSION = "62317-3", "82312-0"
 READ = INTERPRETATIONS | {POSITIVE, EQUIVOCAL, TESTED, QUALITY, FACTORS, TRANSFUSION_DATE, TRANSFUSION}
@@ -75,6 +76,11 @@ def _observed(message: Message, *codes: str) -> Iterator[tuple[Segment, str, str
 
 def _words(segment: Segment, message: Message) -> str:
     return f"{message.text(segment, 5, 2)} {message.text(segment, 5)}".casefold()
+
+
+def cards(message: Message) -> set[str]:
+    """The numbers of the cards that it is about."""
+    return {answer for _, _, answer in _observed(message, CARD_NUMBER)}
 
 
 def analytes(message: Message) -> str:

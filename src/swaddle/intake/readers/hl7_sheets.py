@@ -1,7 +1,7 @@
 """HL7 v2 messages to sheets: one sheet a form, one row a patient, every message accounted for.
 
 ADT gives `person` rows; ORU, ORM and OML about a newborn's blood spot give `newborn_screen` rows. What a row holds is
-said by a mapping (`format = "hl7"`), whose columns are places in the message (readers/hl7_paths.py) or one of COMPUTED.
+said by a mapping (`format = "hl7"`), whose columns are places in the message (readers/hl7_columns.py).
 
     messages = rows + broken rows + messages of types that are not read (M10, counted)
 
@@ -13,19 +13,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from collections.abc import Mapping as Map
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from swaddle.errors import OurBug
 from swaddle.intake import opened
-from swaddle.intake.faults import EmptyFile, MappingFault, NoMessages
+from swaddle.intake.faults import EmptyFile, NoMessages
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.readers import hl7_kinds as kinds
 from swaddle.intake.readers import hl7_screen as screen
 from swaddle.intake.readers.hl7 import BadMessage, Message, parse
+from swaddle.intake.readers.hl7_columns import Column, columns_of, value_of
 from swaddle.intake.readers.hl7_kinds import KINDS, MERGES, Kind
-from swaddle.intake.readers.hl7_paths import DEAD, SEVERAL, BadPath, Path, compile_path, value_at
+from swaddle.intake.readers.hl7_paths import DEAD
 from swaddle.intake.readers.hl7_stream import Framing, RawMessage, decode, messages_of
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter
@@ -38,41 +38,9 @@ FORMS = {Kind.PERSON: PERSON, Kind.ORDER: SCREEN, Kind.RESULT: SCREEN}
 NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
 _TYPE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
-_CODE = re.compile(r"[0-9]{1,6}-[0-9]|[A-Z][A-Z0-9:._-]{1,19}")
+_CODE = re.compile(r"[0-9]{1,6}-[0-9]{1,3}|[A-Z][A-Z0-9:._-]{1,19}")
 _TESTS = frozenset(["T", "D"])  # MSH-11: training, debugging
 _LINES_KEPT = 400
-
-COMPUTED: dict[str, Callable[[Message, Kind], str]] = {
-    "message:action": kinds.action_of,
-    "message:version": lambda message, _: version_of(message),
-    "message:kind": lambda _, kind: str(kind),
-    "person:role": lambda message, _: kinds.role_of(message),
-    "screen:analytes": lambda message, _: screen.analytes(message),
-    "screen:conditions": lambda message, _: screen.conditions(message),
-    "screen:factors": lambda message, _: screen.factors(message),
-    "screen:in_intensive_care": lambda message, _: screen.in_intensive_care(message),
-    "screen:quality": lambda message, _: screen.quality(message),
-    "screen:transfused": lambda message, _: screen.transfused(message),
-    "screen:unsatisfactory": lambda message, _: screen.unsatisfactory_reasons(message),
-}
-
-
-def version_of(message: Message) -> str:
-    """When the message was made, as a number that grows (EVN-2 of an ADT, else MSH-7); "" where it does not say."""
-    event = message.named("EVN")
-    written = (message.text(event[0], 2) if event else "") or message.header(7)
-    digits = re.match(r"[0-9]{8,14}", written)
-    return digits.group().ljust(14, "0") if digits else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """A column: a place, or one of COMPUTED; the mapping's codes in small letters to the dictionary's."""
-
-    name: str
-    path: Path | None
-    words: Path | None  # the words beside a code
-    codes: Map[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +48,7 @@ class _Open:
     """A sheet that is being written."""
 
     writer: SheetWriter
-    cells: list[_Cell]
+    columns: list[Column]
     segments: frozenset[str]
     observations: frozenset[str]
     measured: bool  # whether measured values are read, whatever their code
@@ -186,28 +154,11 @@ def _take(
         sheet.writer.broken(number, "M3", _start(raw))
     elif kind is not Kind.PERSON and not kinds.is_screening(message):
         sheet.writer.broken(number, "M4", _start(raw))
+    elif len(screen.cards(message)) > 1:
+        sheet.writer.broken(number, "M8", _start(raw))
     else:
-        sheet.writer.add(number, [_cell(each, message, kind) for each in sheet.cells])
+        sheet.writer.add(number, [value_of(each, message, kind) for each in sheet.columns])
         _note(message, kind, trigger, sheet, notes)
-
-
-def _cell(cell: _Cell, message: Message, kind: Kind) -> str:
-    value = COMPUTED[cell.name](message, kind) if cell.path is None else value_at(cell.path, message)
-    if cell.codes and value:
-        value = _turned(value, cell, message)
-    return value if value.isprintable() else "".join(c if c.isprintable() or c == "\n" else " " for c in value)
-
-
-def _turned(value: str, cell: _Cell, message: Message) -> str:
-    """The file's codes as the dictionary's, capitals not minded; where a code is not known, by the words beside it."""
-    said = value.split(SEVERAL)
-    beside = value_at(cell.words, message).split(SEVERAL) if cell.words is not None else []
-    beside = beside if len(beside) == len(said) else said
-    turned = [
-        cell.codes.get(code.casefold(), cell.codes.get(words.casefold(), code))
-        for code, words in zip(said, beside, strict=True)
-    ]
-    return SEVERAL.join(dict.fromkeys(turned))
 
 
 def _note(message: Message, kind: Kind, trigger: str, sheet: _Open, notes: _Notes) -> None:
@@ -233,30 +184,15 @@ def _note(message: Message, kind: Kind, trigger: str, sheet: _Open, notes: _Note
 
 
 def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
-    cells = _cells(mapping)
-    paths = [each.path for each in cells if each.path is not None]
+    columns = columns_of(mapping)
+    paths = [each.path for each in columns if each.path is not None]
     segments = frozenset({"MSH", "EVN", "ORC", "OBR"}).union(*(each.segments() for each in paths))
     observations = frozenset[str]().union(*(each.observations() for each in paths))
-    if any(each.name.startswith("screen:") for each in cells):
+    if any(each.name.startswith("screen:") for each in columns):
         observations |= screen.READ
-    names = tuple(each.name for each in cells)
+    names = tuple(each.name for each in columns)
     writer = SheetWriter(mapping.form, names, layout=mapping.name, where=WHERE, format=FORMAT, limit_bytes=limit_bytes)
-    return _Open(stack.enter_context(writer), cells, segments, observations, "screen:analytes" in names)
-
-
-def _cells(mapping: Mapping) -> list[_Cell]:
-    """The mapping's columns. Codes of a place that may hold several values are turned here, value by value."""
-    cells: dict[str, _Cell] = {}
-    for source in mapping.fields.values():
-        for name in sorted(source.columns()):
-            try:
-                path = None if name in COMPUTED else compile_path(name)
-            except BadPath:
-                raise MappingFault(f"“{name[:60]}” is no place in an HL7 message") from None
-            codes = {theirs.casefold(): ours for theirs, ours in source.codes.items()}
-            words = path.words() if path is not None and codes else None
-            cells.setdefault(name, _Cell(name, path, words, codes if source.column == name else {}))
-    return list(cells.values())
+    return _Open(stack.enter_context(writer), columns, segments, observations, "screen:analytes" in names)
 
 
 def _start(raw: RawMessage) -> str:
@@ -265,7 +201,7 @@ def _start(raw: RawMessage) -> str:
 
 def _why(notes: _Notes) -> str:
     """Why nothing of a file can be read."""
-    said = [f"{count} without a readable header (MSH)" for count in [len(notes.nameless)] if count]
+    said = [f"{count} without a header (MSH) that says what they are" for count in [len(notes.nameless)] if count]
     if notes.types:
         said.append(f"of types that are not read: {_names(notes.types)}")
     return "; ".join(said)
