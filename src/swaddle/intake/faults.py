@@ -20,7 +20,7 @@ class NotADataSet(FileFault):
     code = "SWD-INTAKE-02"
     what = "this file is not a data set"
     why = "its contents are {reason}, whatever its name says"
-    fix = "send CSV (UTF-8) or Parquet; most programs can export one of them"
+    fix = "send CSV (UTF-8), Excel (.xlsx) or Parquet; most programs can export one of them"
 
 
 class WrongEncoding(FileFault):
@@ -106,3 +106,12 @@ class ReadingStopped(FileFault):
     what = "reading this file was stopped"
     why = "{reason}; nothing of it was taken"
     fix = "export it again, in several parts if it is large; if it happens again, tell the registry and keep the file"
+
+
+class NoRecords(FileFault):
+    """FHIR, and not one record that the registry reads."""
+
+    code = "SWD-INTAKE-30"
+    what = "no record in this file can be read"
+    why = "it holds {reason}"
+    fix = "send FHIR R4: reports of births and fetal deaths, their messages, or newborn-screening bundles"

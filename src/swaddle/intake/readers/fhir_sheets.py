@@ -1,0 +1,363 @@
+"""FHIR R4 to sheets: one sheet a form, one row a birth, a screen or a person, every record accounted for.
+
+Reports of births and fetal deaths (BFDR), alone or as messages, give `birth` rows: submissions new ones, updates
+replacements, voids rows that take back. Newborn-screening bundles give `newborn_screen` rows, a patient by itself a
+`person` row. What a row holds is said by a mapping (`format = "fhir"`), whose columns are places in the record
+(readers/fhir_places.py) or one of COMPUTED.
+
+    records = rows + broken rows + replies of the receiving side (J20 to J23, counted)
+            + those for which no layout was named (J33, counted)
+
+Resources and codes that the mapping does not read are named and counted (J24, J25), never dropped in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Map
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+from swaddle.errors import OurBug
+from swaddle.intake.faults import MappingFault, NoRecords
+from swaddle.intake.mapping import Mapping
+from swaddle.intake.readers import fhir_kinds as kinds
+from swaddle.intake.readers import fhir_screen as screen
+from swaddle.intake.readers.fhir import Document, documents, has_lines
+from swaddle.intake.readers.fhir_kinds import REPLIES, Kind
+from swaddle.intake.readers.fhir_places import SEVERAL, BadPlace, Noticed, Place, compile_place, value_at
+from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, records_of, text_of
+from swaddle.intake.readers.fhir_values import in_utc, said
+from swaddle.intake.readers.hl7_screen import READ as READ_BY_COMPUTED
+from swaddle.intake.readers.how import How
+from swaddle.intake.sheet import Sheet, SheetWriter
+from swaddle.intake.tables import Finding
+
+FORMAT = "fhir"
+ENTRY, LINE = "entry", "line"
+FORMS = {Kind.BIRTH: "birth", Kind.SCREEN: "newborn_screen", Kind.PERSON: "person"}
+NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
+UNKNOWN_MESSAGE, CHANGES_MEANING, OTHER_VERSION, NOT_OURS, BAD_BLOCK, NOBODY = "J3", "J6", "J7", "J8", "J10", "J11"
+_REPLY_CHECKS = {Kind.ACKNOWLEDGEMENT: "J20", Kind.ERROR: "J21", Kind.STATUS: "J22", Kind.CODING: "J23"}
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,39}")
+_CODED = ("Observation", "Condition", "Procedure")
+# Resources that only carry, sign or address the others: nothing in them is about mother or child.
+_PLUMBING = frozenset(["MessageHeader", "Parameters", "Composition", "OperationOutcome"])
+_VERIFIED = re.compile(r"1|1failedVerified|1correctOutOfRange|1dataQueried|editBypass1")
+
+COMPUTED: dict[str, Callable[[FhirRecord, Kind], str]] = {
+    "message:version": lambda record, _: kinds.version_of(record),
+    "message:kind": lambda _, kind: str(kind),
+    "mother:reported_age": lambda record, _: kinds.reported_age(record),
+    "person:role": lambda record, _: "child" if kinds.is_infant(record) else "",
+    "screen:analytes": lambda record, _: screen.analytes(record),
+    "screen:conditions": lambda record, _: screen.conditions(record),
+    "screen:factors": lambda record, _: screen.factors(record),
+    "screen:in_intensive_care": lambda record, _: screen.in_intensive_care(record),
+    "screen:quality": lambda record, _: screen.quality(record),
+    "screen:transfused": lambda record, _: screen.transfused(record),
+    "screen:unsatisfactory": lambda record, _: screen.unsatisfactory_reasons(record),
+}
+KEY, ACTION = "message:key", "message:action"
+_NAMED = {KEY, ACTION, *COMPUTED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A column: a place, or one of COMPUTED, KEY, ACTION; the mapping's codes in small letters to the dictionary's."""
+
+    name: str
+    place: Place | None
+    codes: Map[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A sheet that is being written."""
+
+    writer: SheetWriter
+    cells: list[_Cell]
+    read: frozenset[str]  # resource types
+    coded: dict[str, frozenset[str]]  # of those with codes, the codes that are read
+    measured: bool  # whether measured values are read, whatever their code
+
+
+@dataclass
+class _Notes:
+    """What is told about the file."""
+
+    replies: dict[str, Counter[str]] = field(default_factory=dict)
+    left: Counter[str] = field(default_factory=Counter)
+    resources: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    simple: Counter[str] = field(default_factory=Counter)
+    noticed: Noticed = field(default_factory=Noticed)
+    broken: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
+    """The sheets of a file of FHIR R4 JSON (the entry of readers/kinds.py)."""
+    mappings = [each for each in how.mappings if each.writing.format == FORMAT]
+    return read_fhir(source_fd, size_bytes, mappings, limit_bytes=how.limits.sheet_bytes)
+
+
+def read_fhir(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, limit_bytes: int) -> list[Sheet]:
+    """The sheets of a file of FHIR R4 JSON; the caller closes them.
+
+    Args:
+        source_fd: open for reading; its position does not matter.
+        size_bytes: how much of it is the file.
+        mappings: one for each form that may be in it; records of another form are counted and left.
+        limit_bytes: the most that the rows of a sheet may take.
+
+    Raises:
+        EmptyFile, NoRecords, TooLarge, Unreadable, WrongEncoding: the file as a whole cannot be taken.
+        MappingFault: a place in a mapping is not in the language.
+    """
+    notes = _Notes()
+    where = LINE if has_lines(source_fd, size_bytes) else ENTRY
+    with ExitStack() as stack:
+        known = {each.form: each for each in reversed(mappings)}  # of two for a form, the first
+        sheets: dict[str, _Open] = {}
+
+        def sheet_of(kind: Kind) -> _Open | None:
+            form = FORMS[kind]
+            if form not in sheets and form in known:
+                sheets[form] = _open(known[form], where, limit_bytes, stack)
+            return sheets.get(form)
+
+        records = taken = 0
+        for record, start in _numbered(documents(source_fd, size_bytes), by_line=where == LINE):
+            records += 1
+            taken += _take(record, start, sheet_of, notes)
+        if not sheets:
+            raise NoRecords(_why(notes))
+        first = next(iter(sheets.values())).writer
+        for place, why, shown in notes.broken:
+            first.broken(place, why, shown)
+        replies = sum(each.total() for each in notes.replies.values())
+        if taken + len(notes.broken) + replies + notes.left.total() != records:
+            raise OurBug("FHIR records were read and the counts do not add up")
+        first.findings.extend(_findings(notes))
+        return [each.writer.close() for each in sheets.values()]
+
+
+def _numbered(read: Iterator[Document], *, by_line: bool) -> Iterator[tuple[FhirRecord, str]]:
+    """The records with their numbers: the line; in a single document its place among the document's records."""
+    number = 0
+    for document in read:
+        if document.check:
+            number += 1
+            yield FhirRecord(document.number if by_line else number, check=document.check), document.start
+            continue
+        for record in records_of(document.number, document.value):
+            number += 1
+            yield record if by_line else replace(record, number=number), document.start
+
+
+def _take(record: FhirRecord, start: str, sheet_of: Callable[[Kind], _Open | None], notes: _Notes) -> int:
+    """1 where the record gave rows or a broken row of a sheet; 0 where it is noted otherwise."""
+    check, detail = record.check, ""
+    if not check and (detail := kinds.other_version(record)):
+        check = OTHER_VERSION
+    if not check and (detail := kinds.changes_meaning(record)):
+        check = CHANGES_MEANING
+    if check:
+        notes.broken.append((record.number, check, detail or start))
+        return 0
+    kind, named = kinds.kind_of(record)
+    if kind in REPLIES:
+        notes.replies.setdefault(_REPLY_CHECKS[kind], Counter())[_about(record, kind)] += 1
+        return 0
+    if kind in {Kind.UNKNOWN_MESSAGE, Kind.OTHER}:
+        why = UNKNOWN_MESSAGE if kind is Kind.UNKNOWN_MESSAGE else NOT_OURS
+        told = _token(kinds.event_of(record)) or ", ".join(sorted(filter(None, map(_token, record.by_type))))
+        sheet = sheet_of(Kind.BIRTH) if kinds.is_birth(record) else None
+        if sheet is None:
+            notes.broken.append((record.number, why, told))
+            return 0
+        sheet.writer.broken(record.number, why, told)
+        return 1
+    sheet = sheet_of(kind)
+    if sheet is None:
+        notes.left[str(kind)] += 1
+        return 0
+    _rows(record, kind, named, sheet, notes)
+    return 1
+
+
+def _rows(record: FhirRecord, kind: Kind, named: str, sheet: _Open, notes: _Notes) -> None:
+    action = kinds.action_of(record, kind, named)
+    keys = kinds.keys_of(record) if kind is Kind.BIRTH else [""]
+    if not keys:
+        sheet.writer.broken(record.number, BAD_BLOCK, _token(record.parameters.get("block_count", "")))
+        return
+    if not record.child and action != "void":
+        sheet.writer.broken(record.number, NOBODY, ", ".join(sorted(filter(None, map(_token, record.by_type)))))
+        return
+    cells = {each.name: _value(each, record, kind, notes) for each in sheet.cells}
+    if ACTION in cells:
+        cells[ACTION] = action
+    before = sheet.writer.rows
+    for key in keys:
+        if KEY in cells:
+            cells[KEY] = key
+        sheet.writer.add(record.number, list(cells.values()))
+    notes.simple["J31"] += len(keys) - 1
+    if sheet.writer.rows > before:
+        _note(record, sheet, notes)
+
+
+def _value(cell: _Cell, record: FhirRecord, kind: Kind, notes: _Notes) -> str:
+    if cell.place is None:
+        return COMPUTED[cell.name](record, kind) if cell.name in COMPUTED else ""
+    value = value_at(cell.place, record, notes.noticed)
+    if cell.codes and value:
+        return SEVERAL.join(cell.codes.get(each.casefold(), each) for each in value.split(SEVERAL))
+    return value
+
+
+def _note(record: FhirRecord, sheet: _Open, notes: _Notes) -> None:
+    """Count what the mapping does not read of a record that gave a row."""
+    for each in (*record.outer, *record.resources):
+        kind = text_of(each, "resourceType")
+        if kind not in sheet.read:
+            notes.resources[_token(kind) or "another"] += kind not in _PLUMBING
+        elif kind in sheet.coded:
+            _note_code(each, sheet, notes)
+        notes.simple["J32"] += _verified(each)
+    notes.simple["J30"] += any(in_utc(each) for each in _times(record))
+    notes.simple["J29"] += len(notes.noticed.dead)
+    notes.noticed.dead.clear()
+
+
+def _note_code(resource: Resource, sheet: _Open, notes: _Notes) -> None:
+    codes, read = said(resource.get("code")), sheet.coded[text_of(resource, "resourceType")]
+    if not codes:
+        notes.simple["J26"] += 1
+    elif "" in read or (sheet.measured and "valueQuantity" in resource):
+        return
+    elif read.isdisjoint({each.casefold() for each in codes | said(resource.get("category"))}):
+        notes.codes[next(filter(None, map(_token, sorted(codes))), "another")] += 1
+
+
+def _verified(resource: Resource) -> int:
+    """How many values bear the edit flag that says: out of the usual, and verified."""
+    found = 0
+    for value in resource.values():
+        for each in objects(value):
+            for one in objects(each.get("extension")):
+                if text_of(one, "url").endswith("BypassEditFlag"):
+                    found += any(_VERIFIED.fullmatch(code) for code in said(one.get("valueCodeableConcept")))
+    return found
+
+
+def _times(record: FhirRecord) -> Iterator[str]:
+    for kind in ("DiagnosticReport", "Observation", "Encounter"):
+        for each in record.by_type.get(kind, ()):
+            yield from (value for value in each.values() if isinstance(value, str))
+
+
+def _about(record: FhirRecord, kind: Kind) -> str:
+    """A few words on a reply, none of them anybody's."""
+    if kind is Kind.ERROR:
+        issues = [each for one in record.by_type.get("OperationOutcome", ()) for each in objects(one.get("issue"))]
+        words = sorted({f"{_token(text_of(each, 'severity'))}/{_token(text_of(each, 'code'))}" for each in issues})
+        return " and ".join(words[:4]) or "no reason given"
+    if kind is Kind.STATUS:
+        return _token(record.parameters.get("status", "")) or "no status given"
+    response = record.header.get("response")
+    said_code = _token(text_of(response, "code")) if isinstance(response, dict) else ""
+    return said_code or _token(kinds.event_of(record)) or "another"
+
+
+def _open(mapping: Mapping, where: str, limit_bytes: int, stack: ExitStack) -> _Open:
+    cells = _cells(mapping)
+    read, coded = _reads([each.place for each in cells if each.place is not None])
+    if any(each.name.startswith("screen:") for each in cells):
+        coded["Observation"] |= READ_BY_COMPUTED
+    writer = SheetWriter(
+        mapping.form,
+        [each.name for each in cells],
+        layout=mapping.name,
+        where=where,
+        format=FORMAT,
+        limit_bytes=limit_bytes,
+    )
+    measured = any(each.name == "screen:analytes" for each in cells)
+    return _Open(stack.enter_context(writer), cells, read, coded, measured)
+
+
+def _cells(mapping: Mapping) -> list[_Cell]:
+    """The mapping's columns. Codes of a place that may hold several values are turned here, value by value."""
+    cells: dict[str, _Cell] = {}
+    for source in mapping.fields.values():
+        for name in sorted(source.columns()):
+            try:
+                place = None if name in _NAMED else compile_place(name)
+            except BadPlace:
+                raise MappingFault(f"“{name[:60]}” is no place in a FHIR record") from None
+            codes = {theirs.casefold(): ours for theirs, ours in source.codes.items()}
+            cells.setdefault(name, _Cell(name, place, codes if source.column == name else {}))
+    return list(cells.values())
+
+
+def _reads(places: list[Place]) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+    """Resource types that the places read, and of the coded ones the codes; "" among them where all are read."""
+    types = {"Patient", "RelatedPerson", "Encounter", "Location", "Organization", "Practitioner", "PractitionerRole"}
+    coded: dict[str, set[str]] = {each: set() for each in _CODED}
+    for place in places:
+        for step in place.steps():
+            if step.root[0].isupper():
+                types.add(step.root)
+            if step.root in coded:
+                coded[step.root] |= step.selector.words if step.selector and step.selector.wanted else {""}
+            if step.group:
+                coded["Observation"].add(step.group)
+    return frozenset(types | set(_CODED)), {name: frozenset(words) for name, words in coded.items()}
+
+
+def _token(text: str) -> str:
+    return text if _TOKEN.fullmatch(text) else ""
+
+
+def _why(notes: _Notes) -> str:
+    """Why nothing of a file can be read."""
+    found = [f"{counted.total()} replies of a receiver ({_names(counted)})" for counted in notes.replies.values()]
+    found += [f"records for which no layout was named ({_names(notes.left)})"] if notes.left else []
+    checks = Counter(check for _, check, _ in notes.broken)
+    texts = {
+        OTHER_VERSION: "of another version of FHIR than R4",
+        UNKNOWN_MESSAGE: "messages of an unknown kind",
+        NOT_OURS: "neither birth, fetal death, newborn screen nor person",
+        CHANGES_MEANING: "with modifiers that change its meaning",
+    }
+    found += [f"{count} {texts.get(check, 'that are no FHIR records')}" for check, count in checks.items()]
+    details = sorted({shown for _, check, shown in notes.broken if check == OTHER_VERSION})
+    return "; ".join(found + details[:3]) or "no record"
+
+
+def _names(counted: Counter[str]) -> str:
+    shown = [f"{name} ({count})" for name, count in counted.most_common(NAMES_SHOWN) if count]
+    rest = len(counted) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more" if rest else "")
+
+
+def _findings(notes: _Notes) -> list[Finding]:
+    """What is told about the file as a whole (dictionary/v1/checks.toml says the words)."""
+    told = {
+        **notes.replies,
+        "J33": notes.left,
+        "J24": notes.resources,
+        "J25": notes.codes,
+        "J27": notes.noticed.ambiguous,
+        "J28": notes.noticed.contradicted,
+    }
+    found = [
+        Finding(check, count=counted.total(), facts={"names": _names(+counted)})
+        for check, counted in sorted(told.items())
+        if counted.total()
+    ]
+    return found + [Finding(check, count=count) for check, count in sorted(notes.simple.items()) if count]
