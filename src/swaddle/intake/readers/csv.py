@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,12 +19,13 @@ from swaddle.errors import OurBug
 from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, HeaderFault, LayoutUnknown, Unreadable, WrongEncoding
 from swaddle.intake.mapping import Mapping, folded, recognise
+from swaddle.intake.marks import BOM, HEAD_BYTES, wide_encoding
 from swaddle.intake.readers import fixed
 from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, Scanner, lines_of
 from swaddle.intake.sheet import LIMIT_COLUMNS, Sheet, SheetWriter
-from swaddle.intake.sniff import BOM, HEAD_BYTES, wide_encoding
 from swaddle.intake.tables import Finding
+from swaddle.intake.written import FIXED
 
 _DELIMITERS = (",", ";", "\t", "|")
 _UTF_8 = "utf-8"
@@ -44,13 +46,15 @@ class Header:
 def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
     """The rows of a CSV file as one sheet; `line` is the physical line on which a row starts, the header's is 1.
 
-    Text whose records betray a fixed-width layout is read as such.
+    Text is read as fixed width where its layout is, or its records betray such a layout; but not where a header names
+    the layout's columns: then somebody has corrected rejected rows, which go back as CSV.
 
     Raises:
         FileFault: the file as a whole cannot be read.
         OurBug: the counts do not add up.
     """
-    if how.mapping is None and (layout := fixed.recognised(source_fd, size_bytes, how)) is not None:
+    layout = how.mapping or fixed.recognised(source_fd, size_bytes, how)
+    if layout is not None and layout.format == FIXED and not _is_table(source_fd, size_bytes, layout):
         return fixed.read(source_fd, size_bytes, replace(how, mappings=(layout,), named=True))
     wide = wide_encoding(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0))
     if not wide:
@@ -76,6 +80,14 @@ def _scan(source_fd: int, size_bytes: int, how: How, findings: list[Finding]) ->
         if (writer.rows, writer.broken_rows) != (counted.rows, counted.broken) or not counted.add_up(header.lines):
             raise OurBug("a CSV file was read and its counts do not add up")
         return writer.close()
+
+
+def _is_table(source_fd: int, size_bytes: int, layout: Mapping) -> bool:
+    """Whether a first line names every column that a fixed-width layout reads."""
+    head = opened.read_piece(source_fd, min(size_bytes, LIMIT_LINE_BYTES), 0)
+    line = head.removeprefix(BOM).lstrip(b"\r\n").replace(b"\r", b"\n").split(b"\n", 1)[0].decode(_UTF_8, "replace")
+    names = {folded(each.strip('"')) for each in re.split("[,;\t|]", line)}
+    return {folded(each) for each in layout.columns()} <= names
 
 
 @contextmanager

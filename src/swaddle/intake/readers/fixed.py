@@ -11,17 +11,18 @@ from swaddle.errors import OurBug
 from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, LayoutUnknown, Unreadable
 from swaddle.intake.mapping import Mapping
+from swaddle.intake.marks import BOM
 from swaddle.intake.positions import Positions
 from swaddle.intake.readers.betrayed import recognise_records
 from swaddle.intake.readers.cut import SURVEY_BYTES, Cutter, Shape, idle_end, survey
 from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import BLOCK_LINES, lines_of
 from swaddle.intake.sheet import Sheet, SheetWriter
-from swaddle.intake.sniff import BOM
 from swaddle.intake.tables import Finding
 from swaddle.intake.written import FIXED, only
 
 _TAIL_BYTES = 64
+_NAMES_SHOWN = 100  # columns that nobody reads; a layout may have hundreds, and the mapping lists them all
 _GLANCE_BYTES = 512 * 1024  # enough for the records that recognition looks at
 
 
@@ -124,8 +125,10 @@ def findings_of(cutter: Cutter, unread: Sequence[str]) -> list[Finding]:
     found = []
     first = cutter.shape.positions.length + 1
     beyond = [f"characters {first} to {first + cutter.beyond - 1} of every record"] if cutter.beyond else []
-    if names := [*unread, *beyond]:
-        found.append(Finding("H3", facts={"names": ", ".join(names)}))
+    if names := [*beyond, *unread]:
+        shown = names[:_NAMES_SHOWN]
+        more = [f"and {len(names) - len(shown)} more"] if len(names) > len(shown) else []
+        found.append(Finding("H3", facts={"names": ", ".join([*shown, *more])}))
     if cutter.counts.blank:
         found.append(Finding("H4", count=cutter.counts.blank))
     if cutter.early:

@@ -51,6 +51,7 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken: int
     where: str
     format: str
+    layout: str = ""
     findings: tuple[Said, ...] = ()
 
 
@@ -76,6 +77,7 @@ def counted(sheet: Sheet) -> Counted:
         broken=sheet.broken,
         where=sheet.where,
         format=sheet.format,
+        layout=sheet.layout,
         findings=tuple(Said(each.rule, each.count, dict(each.facts)) for each in sheet.findings),
     )
 
@@ -104,6 +106,7 @@ def sheet_of(told: Counted, rows_fd: int, broken_fd: int) -> Sheet:
         findings=findings,
         where=_plain(told.where, 30),
         format=_plain(told.format, 30),
+        layout=_plain(told.layout, 200),
     )
 
 
