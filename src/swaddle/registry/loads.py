@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC
 
 import duckdb
 
 from swaddle.durable import DiskFault
 from swaddle.intake.engine import identifier
 from swaddle.registry.lives import digest
-from swaddle.registry.records import BIRTH, DELIVERY, MISSING, TABLES
+from swaddle.registry.records import DELIVERY, TABLES
+from swaddle.registry.rows import LINKS, insert, supersede, tells, write_records, write_rows
 from swaddle.registry.store import Store
 from swaddle.registry.store_tables import bare, names_of
-from swaddle.registry.views import BIRTH_FORM, RECORD_STEPS, STORED_STEPS
-
-# Who a row is about; a form has those that link gives it.
-LINKS = ("delivery", "mother_subject", "child_subject", "person_subject")
-# The record types that every row of a form is, whatever it leaves blank; a form of one type bears its name.
-OWN_TYPES = {BIRTH_FORM: (DELIVERY, BIRTH), "delivery": (DELIVERY,)} | {name: (name,) for name in TABLES}
+from swaddle.registry.submission import Load, Submission, carried_of
+from swaddle.registry.views import RECORD_STEPS, STORED_STEPS
 
 # The rows to be stored with what this layout carries: read once from the check's view, written from many times. A
 # version that says nothing new is kept as a row without a record, so that an older one is known to be older.
@@ -46,43 +41,6 @@ select line, min(line) over (partition by delivery, {content}) as first_line
 from load_rows where has_record
     and delivery in (select delivery from load_rows where has_record group by delivery having count(*) > 1)
 """
-
-
-@dataclass(frozen=True)
-class Load:
-    """What a load did: rows_read = stored + rejected + duplicates."""
-
-    load_id: int
-    read: int
-    stored: int
-    rejected: int
-    duplicates: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What is stored about a submission besides its rows.
-
-    `member` is the number of its file in a pack, from 1; 0 for a transfer that is one file, and for a pack as a whole.
-    `sheet` is the number of its sheet in a file of several, from 1; 0 for a file of one, and for the file as a whole.
-    """
-
-    transfer: str
-    submitter: str
-    outcome: str
-    kind: str | None
-    dictionary_version: str
-    at: datetime
-    rows_read: int
-    rows_rejected: int
-    warnings: int
-    carried: tuple[str, ...]
-    not_carried: tuple[str, ...]
-    report: dict[str, Any]
-    rejected_csv: bytes
-    member: int = 0
-    sheet: int = 0
-    form: str = BIRTH_FORM
 
 
 def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission) -> Load:
@@ -162,12 +120,6 @@ def prepare(connection: duckdb.DuckDBPyConnection, store: Store, submission: Sub
     connection.execute(TOLD.format(content=digest(told)))
 
 
-def carried_of(submission: Submission, columns: tuple[str, ...]) -> list[str]:
-    """Those of `columns` that this layout carries; of the others `loads.not_carried` says that it does not."""
-    carried = {column for name in submission.carried for column in (name, name + MISSING)}
-    return [name for name in columns if name in carried]
-
-
 def write_identifiers(
     connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load, has_rows: bool
 ) -> None:
@@ -176,15 +128,15 @@ def write_identifiers(
         for role, placed in store.placement.persons.items():
             columns = carried_of(submission, placed)
             if has_rows and columns:
-                _insert(
+                insert(
                     connection, "identifiers.persons",
                     {"load_id": str(load.load_id), "line": "line", "role": f"'{role}'", "subject": f"{role}_subject"}
                     | {bare(name, f"{role}_"): identifier(name) for name in columns},
-                    f"where {_tells(columns)}",
+                    f"where {tells(columns)}",
                 )  # fmt: skip
         columns = carried_of(submission, store.placement.records)
         if has_rows and columns:
-            _insert(
+            insert(
                 connection, "identifiers.records",
                 {"load_id": str(load.load_id), "line": "line"} | {name: identifier(name) for name in columns},
             )  # fmt: skip
@@ -214,6 +166,7 @@ def write_clinical(
     with _Transaction(connection):
         deliveries = 0
         if has_rows:
+            supersede(connection, submission, load)
             write_rows(connection, store, submission, load)
             for record_type in TABLES:
                 write_records(connection, store, submission, load, record_type)
@@ -225,48 +178,6 @@ def write_clinical(
              load.rejected, load.duplicates, submission.warnings, deliveries, list(submission.not_carried),
              submission.member, submission.sheet, submission.form],
         )  # fmt: skip
-
-
-def write_rows(connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load) -> None:
-    """What became of each row, its number and version, and who it is about; a void keeps its number and no more."""
-    columns = carried_of(submission, store.placement.rows)
-    same = (
-        *("line", "seq", "step", "content", *LINKS, "version_number", "version_instant", "sent_at"),
-        *("event_year", "event_month"),
-    )
-    _insert(
-        connection, "clinical.stored_rows",
-        {"load_id": str(load.load_id), "submitter": "$submitter", "transfer": "$transfer", "source": "$source",
-         "form": "$form", "delivery_line": "coalesce(first_line, line)"}
-        | {name: name for name in same} | {name: identifier(name) for name in columns},
-        "left join load_told using (line) where true",
-        {"submitter": submission.submitter, "transfer": submission.transfer, "source": submission.kind,
-         "form": submission.form},
-        of_all=True,
-    )  # fmt: skip
-
-
-def write_records(
-    connection: duckdb.DuckDBPyConnection, store: Store, submission: Submission, load: Load, record_type: str
-) -> None:
-    """The records of one type: of the type that a row is always, of the others where the row tells anything of them."""
-    columns = carried_of(submission, store.placement.types[record_type])
-    is_own = record_type in OWN_TYPES.get(submission.form, ())
-    if not columns and not is_own:
-        return
-    where = "where true" if is_own else f"where {_tells(columns)}"
-    if record_type == DELIVERY:
-        where += " and line not in (select line from load_told where line <> first_line)"
-    _insert(
-        connection, f"clinical.{TABLES[record_type]}",
-        {"load_id": str(load.load_id), "line": "line"} | {name: identifier(name) for name in columns},
-        where,
-    )  # fmt: skip
-
-
-def _tells(columns: list[str]) -> str:
-    """SQL: whether a row tells anything in these columns."""
-    return f"coalesce({', '.join(f'{identifier(name)}::varchar' for name in columns)}) is not null"
 
 
 class _Transaction:
@@ -284,23 +195,6 @@ class _Transaction:
         else:
             with suppress(duckdb.Error):  # a failed write has ended it already
                 self._connection.execute("rollback")
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: dict[str, str],
-    rest: str = "where true",
-    values: dict[str, object] | None = None,
-    *,
-    of_all: bool = False,
-) -> None:
-    """Insert columns (name to SQL) of the rows that have a record, or of all; names come from the dictionary."""
-    names = ", ".join(map(identifier, columns))
-    rest += "" if of_all else " and has_record"
-    connection.execute(
-        f"insert into {table} ({names}) select {', '.join(columns.values())} from load_rows {rest}", values or {}
-    )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:

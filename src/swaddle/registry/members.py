@@ -24,7 +24,8 @@ from swaddle.errors import FileFault, NetworkFault, SettingsFault, UsageFault
 from swaddle.intake.opened import memory_file
 from swaddle.registry import loads, merging
 from swaddle.registry.inside import Registry
-from swaddle.registry.loads import Load, store_pack
+from swaddle.registry.loads import store_pack
+from swaddle.registry.submission import Load
 from swaddle.registry.taking import OneFile, nothing_stored, take_file
 
 # A member at which the process ended this often is left out: the next try takes the others.

@@ -13,7 +13,7 @@ from typing import Any
 
 from swaddle.canonical import format_instant
 from swaddle.intake.rejected import ADDED, guard
-from swaddle.registry.loads import Submission
+from swaddle.registry.submission import Submission
 from swaddle.registry.taking import SAMPLE_ROWS, OneFile
 
 EXAMPLES = 5

@@ -28,10 +28,10 @@ from swaddle.errors import FileFault, IntegrityFault, SwaddleError, UsageFault
 from swaddle.intake.opened import memory_file
 from swaddle.registry import door, loads
 from swaddle.registry.inside import Registry
-from swaddle.registry.loads import Load
 from swaddle.registry.members import TooLargeToOpen, take_in_members
 from swaddle.registry.pull import Held
 from swaddle.registry.state import Submitter
+from swaddle.registry.submission import Load
 from swaddle.registry.taking import OneFile, nothing_stored, take_file
 
 READ_BYTES = 1_048_576

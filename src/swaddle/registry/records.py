@@ -8,7 +8,8 @@ nowhere else; the other two files hold opaque ids.
                   records      load_id, line, every D field of the records
                   reports      load_id, transfer, the quality report and the rejected rows as they came
     subjects      presence     load_id, transfer, submitter, subject, category, first, last
-    clinical      stored_rows  load_id, line: what became of the row, its number and version, who it is about; the
+    clinical      superseded   load_id, line of a row that no longer counts, and the load that came over it
+                  stored_rows  load_id, line: what became of the row, its number and version, who it is about; the
                                header's and the persons' fields that do not identify
                   deliveries, births, antenatal, …   load_id, line, the record's fields that do not identify
                   loads        load_id, transfer, …: the row that commits a load

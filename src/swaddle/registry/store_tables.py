@@ -26,6 +26,7 @@ FIXED: Mapping[str, str] = {
     " source VARCHAR, form VARCHAR, version_number BIGINT, version_instant TIMESTAMP, sent_at TIMESTAMP,"
     " content VARCHAR, delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
     " person_subject VARCHAR, event_year BIGINT, event_month BIGINT",
+    "clinical.superseded": f"{_RECORD}, by_load BIGINT",
     **{f"clinical.{table}": _RECORD for table in TABLES.values()},
     "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
     " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
@@ -126,6 +127,11 @@ def _part_rows_from_births(connection: duckdb.DuckDBPyConnection, placement: Pla
         connection.execute(f"create table clinical.{table}_anew as select {columns} from clinical.{table}")
         connection.execute(f"drop table clinical.{table}")
         connection.execute(f"alter table clinical.{table}_anew rename to {table}")
+    connection.execute(
+        "insert into clinical.superseded select load_id, line, by_load from (select load_id, line, lead(load_id) over"
+        " (partition by submitter, local_record_id order by load_id) as by_load from clinical.stored_rows)"
+        " where by_load is not null"
+    )
     connection.execute("commit")
 
 

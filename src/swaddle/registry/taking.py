@@ -23,7 +23,8 @@ from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
 from swaddle.registry import lives
 from swaddle.registry.inside import Registry
-from swaddle.registry.loads import Load, Submission, store
+from swaddle.registry.loads import store
+from swaddle.registry.submission import Load, Submission
 
 SAMPLE_ROWS = 12  # on the page; all of them are in rejected.csv
 

@@ -20,19 +20,19 @@ BIRTH_FORM = "birth"
 
 
 def current(until: int | None = None, forms: tuple[str, ...] = ()) -> str:
-    """SQL of the stored rows that stand: the latest of each number, voided ones left out.
+    """SQL of the rows whose records count: the latest version of each number, voided ones left out.
 
     Args:
         until: as it was when this load was the last; None for now.
         forms: only rows of these forms; () for all.
     """
-    limits = [f"step in ({STORED_STEPS})"]
+    limits = [f"step in ({RECORD_STEPS})"]
     limits += [f"load_id <= {until:d}"] if until is not None else []
     limits += [f"form in ({', '.join(map(literal, forms))})"] if forms else []
+    over = "" if until is None else f" where by_load <= {until:d}"
     return (
-        f"(select * from (from clinical.stored_rows where {' and '.join(limits)} qualify row_number() over"
-        " (partition by submitter, form, local_record_id order by load_id desc, seq desc) = 1)"
-        f" where step <> {literal(Step.VOIDED.value)})"
+        f"(from clinical.stored_rows anti join (from clinical.superseded{over}) using (load_id, line)"
+        f" where {' and '.join(limits)})"
     )
 
 

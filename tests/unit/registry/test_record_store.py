@@ -142,6 +142,7 @@ def make_older(connection):
         "drop table clinical.births",
         "alter table clinical.b rename to births",
         "drop table clinical.stored_rows",
+        "drop table clinical.superseded",
         "create table clinical.l as select * exclude (member, sheet, form) from clinical.loads",
         "drop table clinical.loads",
         "alter table clinical.l rename to loads",
