@@ -50,6 +50,7 @@ PID = "PID|1|OLD|123^^^SSA^SS~77^^^H&2.16&ISO^MR~9876543217^^^ON^JHN||SMITH&VAN^
         ("PID-5.2 + PID-5.3", "ANN MARIE"),
         ("PID-5.1*", "SMITH;BYNAME"),
         ("PID-7", "2024-02-21T01:52"),
+        ("PID-7 as date", "2024-02-21"),
         ("PID-8", "F"),
         ("PID-8.2", "Female"),
         ("PID-99", ""),

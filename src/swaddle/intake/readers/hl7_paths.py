@@ -4,6 +4,7 @@
     PID-3[5=MR,PI].1         the repetition whose component 5 is MR or PI;  [5!=SS] one whose component 5 is not SS
     NK1[3=MTH,MOTHER]-2.1    the segment with one of these words in field 3, in any component and any capitals
     OBX[3=8339-4]-5 in g     an observation by its code; the number in the unit named, whatever OBX-6 says
+    PID-7 as date            of a date and time, the date
     OBX[3=67704-7]-5*        every value there, apart by semicolons
     PID-5.2 + PID-5.3        both, a blank between
     PID-6.1 | NK1-2.1        the first that has a value
@@ -49,7 +50,7 @@ _CODED = frozenset(["CE", "CWE", "CNE", "CF", "IS", "ID", "CX"])
 _STEP = re.compile(
     r"(?P<segment>[A-Z][A-Z0-9]{2})(?:\[(?P<test>[0-9]{1,2})=(?P<words>[^\]]+)\])?"
     r"-(?P<field>[0-9]{1,2})(?:\[(?P<component>[0-9]{1,2})(?P<sign>!?=)(?P<codes>[^\]]*)\])?"
-    r"(?:\.(?P<part>[0-9]{1,2})(?:\.(?P<sub>[0-9]{1,2}))?)?(?P<all>\*)?(?: in (?P<unit>[a-z]+))?"
+    r"(?:\.(?P<part>[0-9]{1,2})(?:\.(?P<sub>[0-9]{1,2}))?)?(?P<all>\*)?(?: in (?P<unit>[a-z]+)| as (?P<day>date))?"
 )
 _WEEKS_AND_DAYS = re.compile(r"weeks?\s*(?:\+|&|and|\\T\\)\s*days?", re.IGNORECASE)  # of a question whose answer is 384
 _NUMBER = re.compile(r"([+-]?[0-9]{1,12}(?:[.][0-9]{1,12})?)\s*([A-Za-z]*)")
@@ -92,6 +93,7 @@ class Step:
     sub: int
     several: bool
     unit: str
+    day: bool  # of a moment, the day alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ def _step(text: str) -> Step:
         sub=int(found["sub"] or 1),
         several=found["all"] is not None,
         unit=found["unit"] or "",
+        day=found["day"] is not None,
     )
 
 
@@ -193,6 +196,8 @@ def _values(segment: Segment, step: Step, message: Message) -> list[str]:
             value = coded(repetition, segment, step.field, message)
         if (step.segment, step.field) in _MOMENTS and step.part < 2:
             value = moment(value)
+        if step.day:
+            value = value.split("T")[0]
         if value:
             found.append(value)
     return found
