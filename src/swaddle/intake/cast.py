@@ -25,6 +25,7 @@ TYPES = {
     "decimal": "DOUBLE",
     "code": "VARCHAR",
     "codes": "VARCHAR",
+    "pairs": "VARCHAR",
     "yesno": "BOOLEAN",
 }
 # How a type is written, for the findings' words.
@@ -35,6 +36,7 @@ FORMS = {
     "int": "a whole number",
     "decimal": "a number (with a point, not a comma)",
     "yesno": "yes or no (Y, N)",
+    "pairs": "written code=value, several apart by semicolons",
 }
 REASONS = [each for each in MISSING_REASONS if each != "NC"]
 YES = ("y", "yes", "true", "t", "1")
@@ -99,6 +101,9 @@ def typed(field: Field, source: Source | None, text: str) -> str:
         one = "|".join(field.values)
         plain = f"lower(translate(replace({text}, ' ', ''), '|', ';'))"
         return f"CASE WHEN regexp_full_match({plain}, '({one})(;({one}))*') THEN {plain} END"
+    if field.type == "pairs":
+        one = f"[^=;]+=({'|'.join(field.values) or '[^;]+'})"
+        return f"CASE WHEN regexp_full_match({text}, {literal(f'{one}(;{one})*')}) THEN {text} END"
     if field.type in {"int", "decimal"}:
         return _number(field, text, factor)
     if field.type in {"date", "datetime", "event"}:
