@@ -188,6 +188,8 @@ def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
     paths = [each.path for each in columns if each.path is not None]
     segments = frozenset({"MSH", "EVN", "ORC", "OBR"}).union(*(each.segments() for each in paths))
     observations = frozenset[str]().union(*(each.observations() for each in paths))
+    if any(each.name == "person:role" for each in columns):
+        segments |= {"PV1", "DG1"}
     if any(each.name.startswith("screen:") for each in columns):
         observations |= screen.READ
     names = tuple(each.name for each in columns)
@@ -208,7 +210,9 @@ def _why(notes: _Notes) -> str:
 
 
 def _names(counted: Counter[str]) -> str:
-    shown = [f"{name} ({count})" for name, count in counted.most_common(NAMES_SHOWN)]
+    # not most_common(n): it would load a module, which the reading process cannot
+    most = sorted(counted.items(), key=lambda each: (-each[1], each[0]))
+    shown = [f"{name} ({count})" for name, count in most[:NAMES_SHOWN]]
     rest = len(counted) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 

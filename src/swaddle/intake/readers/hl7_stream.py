@@ -7,6 +7,7 @@ lines before the first message. Memory: one message (LIMIT_MESSAGE_BYTES) and on
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -51,8 +52,9 @@ _ENCODINGS = {
     "CP1252": "windows-1252",
     "GB 18030-2000": "gb18030",
     "BIG-5": "big5",
-    "ISO IR87": "iso2022_jp",
 }
+for _name in _ENCODINGS.values():
+    codecs.lookup(_name)  # now: the reading process can load nothing later
 
 
 @dataclass(frozen=True, slots=True)
