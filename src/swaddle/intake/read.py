@@ -10,9 +10,10 @@ import duckdb
 from swaddle.intake import opened
 from swaddle.intake.faults import HeaderFault, LayoutUnknown
 from swaddle.intake.mapping import UNKNOWN, Mapping, by_kind, load_builtin, recognise
+from swaddle.intake.marks import HEAD_BYTES
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet
-from swaddle.intake.sniff import HEAD_BYTES, sniff
+from swaddle.intake.sniff import sniff
 from swaddle.intake.staging import looks_like_a_row, stage
 from swaddle.intake.tables import Staged
 from swaddle.intake.wall.apart import read_apart
@@ -62,7 +63,7 @@ def read_sheets(source_fd: int, size_bytes: int, *, kind: str | None, mapping: M
 
 
 def layout_of(sheet: Sheet, *, kind: str | None, mapping: Mapping | None) -> Mapping:
-    """The layout of a sheet: the one that was named, else the one that its columns belong to.
+    """The layout of a sheet: the one that was named, that its reader knew it by, or that its columns belong to.
 
     Raises:
         LayoutUnknown: none fits.
@@ -71,6 +72,8 @@ def layout_of(sheet: Sheet, *, kind: str | None, mapping: Mapping | None) -> Map
     named = _named(kind, mapping)
     if named is not None:
         return named
+    if sheet.layout:
+        return by_kind(sheet.layout)
     try:
         return recognise(sheet.columns)
     except LayoutUnknown:

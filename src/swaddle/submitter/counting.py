@@ -13,7 +13,8 @@ from importlib.util import find_spec
 
 from swaddle.envelope.positioned import read_at
 from swaddle.errors import FileFault
-from swaddle.intake.sniff import HEAD_BYTES, sniff
+from swaddle.intake.marks import HEAD_BYTES
+from swaddle.intake.sniff import sniff
 from swaddle.submitter.prepare import Counts, Source, open_source
 
 COUNTED_BYTES = 32 * 1024 * 1024  # some hundred thousand rows, a few seconds

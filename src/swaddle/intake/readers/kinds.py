@@ -20,8 +20,11 @@ Reader = Callable[[int, int, How], list[Sheet]]  # the file's descriptor (its po
 READERS: dict[str, tuple[str, str]] = {
     "csv": ("swaddle.intake.readers.csv", "read"),
     "fixed": ("swaddle.intake.readers.fixed", "read"),
+    "excel": ("swaddle.intake.readers.excel", "read"),
+    "ndjson": ("swaddle.intake.readers.ndjson", "read"),
     "parquet": ("swaddle.intake.readers.parquet", "read"),
     "hl7": ("swaddle.intake.readers.hl7_sheets", "read"),
+    "fhir": ("swaddle.intake.readers.fhir_sheets", "read"),
 }
 
 
