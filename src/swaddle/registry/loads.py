@@ -63,14 +63,14 @@ def store(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submi
         raise DiskFault("the store could not be written") from error
 
 
-def store_pack(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission, stored: int) -> Load:
-    """Store what a pack came to as a whole, once each of its files is stored as a load of its own.
+def store_pack(store: Store, connection: duckdb.DuckDBPyConnection, submission: Submission) -> Load:
+    """Store what several files or sheets came to as a whole, once each is stored as a load of its own.
 
     Raises:
         DiskFault: the disk is full or broken; it is done again.
     """
     store.remove_strays()
-    read, rejected = submission.rows_read, submission.rows_rejected
+    read, stored, rejected = submission.rows_read, submission.rows_stored, submission.rows_rejected
     load = Load(next_load_id(connection), read, stored, rejected, read - stored - rejected)
     try:
         write_identifiers(connection, store, submission, load, has_rows=False)
@@ -148,8 +148,8 @@ def write_identifiers(
 
 def write_subjects(connection: duckdb.DuckDBPyConnection, submission: Submission, load: Load) -> None:
     """Every person that the transfer told of, in rejected rows too: they were in it."""
-    if submission.rows_read == 0:
-        return  # nothing could be read, so nothing was linked
+    if not submission.is_linked:
+        return  # it could not be read as what it is: who is in it stays unknown
     with _Transaction(connection):
         connection.execute(
             "insert into subjects.presence"

@@ -1,6 +1,6 @@
 """Taking in a pack: every file of a folder as a file of its own, so that one bad file does not sink the rest.
 
-    look_through (names, digests, index) -> each member: taking.take_file, committed on its own -> the whole, in one row
+    look_through (names, digests, index) -> each member: sheets.take_file, committed on its own -> the whole, in one row
 
 Twice through the sealed parts in the spool: what a member is worth is known only when the index at the end was read.
 A kill anywhere goes on behind the last member that was committed. One member is in memory at a time.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +22,11 @@ from swaddle.envelope.pack_reader import Member, contents, look_through
 from swaddle.envelope.refusals import NotAPack
 from swaddle.errors import FileFault, NetworkFault, SettingsFault, UsageFault
 from swaddle.intake.opened import memory_file
-from swaddle.registry import loads, merging
+from swaddle.registry import loads
 from swaddle.registry.inside import Registry
-from swaddle.registry.loads import store_pack
+from swaddle.registry.sheets import sum_up, take_file
 from swaddle.registry.submission import Load
-from swaddle.registry.taking import OneFile, nothing_stored, take_file
+from swaddle.registry.taking import OneFile, nothing_stored
 
 # A member at which the process ended this often is left out: the next try takes the others.
 DEATHS = 2
@@ -107,7 +107,8 @@ def take_in_members(
             if not is_moving:
                 inside.state.update(one.transfer, attempts=1)  # it is not this pack that ends the process
                 is_moving = True
-    return _sum_up(inside, one, at)
+    whole = sum_up(inside, one, at)
+    return whole.load, not whole.refused
 
 
 def _take_one(
@@ -148,25 +149,6 @@ def _in_memory(inside: Registry, member: Member, content: Iterator[memoryview]) 
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _sum_up(inside: Registry, one: OneFile, at: datetime) -> tuple[Load, bool]:
-    """The row of the whole pack, its report made of its members' reports."""
-    with closing(inside.store.cursor()) as tables:
-        tables.execute(
-            "select outcome, kind, rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, not_carried,"
-            " report, rejected from clinical.loads join identifiers.reports using (load_id)"
-            " where loads.transfer = ? and member > 0 and sheet = 0 order by member",
-            [one.transfer],
-        )
-        whole = merging.Merged(one.transfer)
-        while rows := tables.fetchmany(100):
-            for row in rows:
-                whole.add(merging.MemberResult(*row))
-    submission = whole.submission(one, inside.store.dictionary.version, at)
-    with closing(inside.store.cursor()) as tables:
-        load = store_pack(inside.store, tables, submission, whole.stored)
-    return load, submission.outcome == "stored"
 
 
 class _Deaths:

@@ -1,4 +1,4 @@
-"""One report out of the reports on the files of a pack: sums, findings by rule, and what became of each file. Pure."""
+"""One report out of those on the files of a pack or the sheets of a file: sums, findings, what became of each. Pure."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class MemberResult:
 class Merged:
     """The members of a pack, added one after another."""
 
-    def __init__(self, transfer: str) -> None:
-        """Nothing is added yet."""
+    def __init__(self, transfer: str, part: str = FILE) -> None:
+        """Nothing is added yet; `part` is what each is called: a file of a pack, a sheet of a file."""
         self._transfer = transfer
+        self._part = part
         self._rows: Counter[str] = Counter()
         self._records: Counter[str] = Counter()
         self._findings: dict[tuple[str, str, str, str], dict[str, Any]] = {}
@@ -52,11 +53,6 @@ class Merged:
         self._sample: list[dict[str, Any]] = []
         self._rejected: list[tuple[str, bytes]] = []
         self._is_stored = False
-
-    @property
-    def stored(self) -> int:
-        """Rows stored, in all."""
-        return self._rows["stored"]
 
     def add(self, member: MemberResult) -> None:
         """The next file of the pack."""
@@ -116,7 +112,9 @@ class Merged:
             kind=self._kinds.pop() if len(self._kinds) == 1 else one.kind,
             dictionary_version=dictionary_version,
             at=at,
+            member=one.member,
             rows_read=rows["read"],
+            rows_stored=rows["stored"],
             rows_rejected=rows["rejected"],
             warnings=self._rows["warnings"],
             carried=(),
@@ -128,14 +126,15 @@ class Merged:
                 "received_at": format_instant(at),
                 "dictionary_version": dictionary_version,
                 "not_carried": list(not_carried),
-                "reason": None if self._is_stored else _none_stored(len(self._files)),
+                "reason": None if self._is_stored else _none_stored(len(self._files), self._part),
+                FILE: one.name,
             },
             rejected_csv=joined(self._rejected),
         )
 
     def _title(self) -> str:
         count = len(self._files)
-        files = "1 file" if count == 1 else f"{count:,} files"
+        files = f"1 {self._part}" if count == 1 else f"{count:,} {self._part}s"
         return f"{files} of {self._titles.pop()}" if len(self._titles) == 1 else files
 
 
@@ -170,10 +169,10 @@ def _refused_whole(checked: dict[str, Any] | None) -> dict[str, str] | None:
     }
 
 
-def _none_stored(files: int) -> dict[str, str]:
+def _none_stored(files: int, part: str) -> dict[str, str]:
     return {
         "code": "SWD-REG-34",
-        "what": "None of these files was taken in.",
+        "what": f"None of these {part}s was taken in.",
         "why": f"Each of the {files:,} was refused or did not come whole; its reason stands beside its name.",
         "fix": "Mend them where they come from; what has changed is sent by the next run.",
     }

@@ -30,9 +30,10 @@ from swaddle.registry import door, loads
 from swaddle.registry.inside import Registry
 from swaddle.registry.members import TooLargeToOpen, take_in_members
 from swaddle.registry.pull import Held
+from swaddle.registry.sheets import take_file
 from swaddle.registry.state import Submitter
 from swaddle.registry.submission import Load
-from swaddle.registry.taking import OneFile, nothing_stored, take_file
+from swaddle.registry.taking import OneFile, nothing_stored
 
 READ_BYTES = 1_048_576
 GONE = "expired"  # the outcome of a transfer that left the gateway before it could be read
@@ -78,8 +79,8 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
             return outcome(opened, opened.description.kind, load, refused=not stored)
         with plaintext_of(held, opened, inside) as (descriptor, digest):
             inside.state.update(held.id, content=content_digest(inside, digest))
-            load, checked = take_file(inside, descriptor, digest, file_of(opened), at)
-            return outcome(opened, checked.kind, load, refused=checked.refused)
+            taken = take_file(inside, descriptor, digest, file_of(opened), at)
+            return outcome(opened, taken.kind, taken.load, refused=taken.refused)
     except IntegrityFault as reason:
         return unreadable(held, inside, reason, at)
     except (FileFault, UsageFault) as reason:

@@ -25,8 +25,11 @@ class Load:
 class Submission:
     """What is stored about a submission besides its rows.
 
-    `member` is the number of its file in a pack, from 1; 0 for a transfer that is one file, and for a pack as a whole.
-    `sheet` is the number of its sheet in a file of several, from 1; 0 for a file of one, and for the file as a whole.
+    Attributes:
+        member: the number of its file in a pack, from 1; 0 for a transfer that is one file, and for a pack as a whole.
+        sheet: the number of its sheet in a file of several, from 1; 0 for a file of one, and for the file as a whole.
+        is_linked: false where its rows could not be read as what they are, so that nobody knows who is in them.
+        rows_stored: what a whole of several came to.
     """
 
     transfer: str
@@ -45,6 +48,8 @@ class Submission:
     member: int = 0
     sheet: int = 0
     form: str = BIRTH_FORM
+    is_linked: bool = True
+    rows_stored: int = 0
 
 
 def carried_of(submission: Submission, columns: tuple[str, ...]) -> list[str]:

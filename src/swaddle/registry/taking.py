@@ -1,4 +1,4 @@
-"""Taking one opened file in: read -> validate -> link -> store. A transfer is one such file, or a pack of many.
+"""Taking one sheet in: stage -> validate -> link -> live -> store. A file is one sheet or several (sheets.py).
 
 What cannot be read as a data set at all is refused with its reason, which is stored like a report.
 """
@@ -6,7 +6,6 @@ What cannot be read as a data set at all is refused with its reason, which is st
 from __future__ import annotations
 
 import io
-import os
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +16,9 @@ import duckdb
 from swaddle.canonical import format_instant
 from swaddle.errors import SwaddleError
 from swaddle.intake.link import link
-from swaddle.intake.mapping import load_builtin
-from swaddle.intake.read import read
+from swaddle.intake.mapping import Mapping
+from swaddle.intake.sheet import Sheet
+from swaddle.intake.staging import stage
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
 from swaddle.registry import lives
@@ -37,6 +37,7 @@ class OneFile:
         kind: what its sender calls it, if anything; a layout of that name is used, else it is recognised.
         member: its number in a pack, from 1; 0 where the transfer is this one file.
         name: in the pack; None where the transfer is this one file. It is data: never a path.
+        sheet: its number in a file of several sheets, from 1; 0 where the file is one.
         sent_at: when its sender sealed it, by the signed manifest; None where nobody could read one.
     """
 
@@ -45,22 +46,21 @@ class OneFile:
     kind: str | None = None
     member: int = 0
     name: str | None = None
+    sheet: int = 0
     sent_at: datetime | None = None
 
 
-def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: datetime) -> tuple[Load, Checked]:
-    """Read, check, link and store what lies opened in `descriptor`.
+def take_sheet(
+    inside: Registry, sheet: Sheet, layout: Mapping, digest: str, one: OneFile, at: datetime
+) -> tuple[Load, Checked]:
+    """Check, link and store one sheet.
 
     Raises:
-        FileFault, UsageFault: it cannot be read as a data set at all; nothing is stored.
+        FileFault: it cannot be taken as it is; nothing of it is stored.
         DiskFault: there is no room; nothing of it counts.
     """
-    kind = one.kind if one.kind in load_builtin() else None
     with closing(inside.store.cursor()) as tables:
-        staged = read(
-            descriptor, os.fstat(descriptor).st_size,
-            kind=kind, mapping=None, file_digest=digest, connection=tables,
-        )  # fmt: skip
+        staged = stage(sheet, layout, file_digest=digest, connection=tables)
         sites = sites_of(inside, one.submitter)
         checked = validate(staged, inside.store.dictionary, tables, submitter=one.submitter, sites=sites, at=at)
         link(tables, submitter=one.submitter, file_digest=digest, subject_key=inside.store.subject_key)
@@ -106,6 +106,7 @@ def submission(
         transfer=one.transfer,
         submitter=one.submitter,
         member=one.member,
+        sheet=one.sheet,
         form=staged.mapping.form,
         outcome="refused" if checked.refused else "stored",
         kind=checked.kind,
@@ -146,14 +147,16 @@ def rejected_sample(tables: duckdb.DuckDBPyConnection, checked: Checked) -> list
     ]  # fmt: skip
 
 
-def nothing_stored(inside: Registry, one: OneFile, outcome: str, reason: SwaddleError, at: datetime) -> Load:
+def nothing_stored(
+    inside: Registry, one: OneFile, outcome: str, reason: SwaddleError, at: datetime, *, rows_read: int = 0
+) -> Load:
     """A load without rows that keeps the reason, so that the submitter's report can tell it."""
     what, why, fix = reason.lines()
     told: dict[str, Any] = {"code": reason.code, "what": what, "why": why, "fix": fix}
     empty = Submission(
         transfer=one.transfer, submitter=one.submitter, member=one.member, outcome=outcome, kind=one.kind,
-        dictionary_version=inside.store.dictionary.version, at=at, rows_read=0, rows_rejected=0, warnings=0,
-        carried=(), not_carried=(),
+        dictionary_version=inside.store.dictionary.version, at=at, rows_read=rows_read, rows_rejected=rows_read,
+        warnings=0, carried=(), not_carried=(), sheet=one.sheet, is_linked=False,
         report={
             "checked": None, "file_kind": one.kind, "file": one.name, "received_at": format_instant(at),
             "dictionary_version": inside.store.dictionary.version, "not_carried": [], "reason": told,

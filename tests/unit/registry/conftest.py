@@ -1,5 +1,6 @@
 """A store with nothing around it: three encrypted files in a folder, files taken in as a transfer's would be."""
 
+import json
 import os
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from swaddle.intake.opened import memory_file
+from swaddle.registry.sheets import take_file
 from swaddle.registry.state import State
 from swaddle.registry.store import Store
-from swaddle.registry.taking import OneFile, take_file
+from swaddle.registry.taking import OneFile
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEYS = {name: bytes([n]) * 32 for n, name in enumerate(("identifiers", "subjects", "clinical", "subject_ids"))}
@@ -45,14 +47,23 @@ class Shelf:
         try:
             os.pwrite(descriptor, data, 0)
             one = OneFile(transfer=transfer, submitter=submitter, kind=kind, sent_at=sent_at)
-            load, checked = take_file(self.inside, descriptor, sha256(data).hexdigest(), one, at)
+            load = take_file(self.inside, descriptor, sha256(data).hexdigest(), one, at).load
         finally:
             os.close(descriptor)
+        report = self.report(transfer)
         return SimpleNamespace(
-            transfer=transfer, load=load, checked=checked,
+            transfer=transfer, load=load, report=report,
             rows=(load.read, load.stored, load.rejected, load.duplicates),
-            found={each.rule: each for each in checked.findings},
+            found={each["rule"]: each for each in report["checked"]["findings"]},
         )  # fmt: skip
+
+    def report(self, transfer):
+        ((kept,),) = self.ask(
+            "select report from identifiers.reports join clinical.loads using (load_id)"
+            " where loads.transfer = ? and member = 0 and sheet = 0",
+            [transfer],
+        )
+        return json.loads(kept)
 
     def ask(self, sql, values=()):
         return self.store.connection.execute(sql, list(values)).fetchall()

@@ -42,7 +42,7 @@ def test_an_earlier_file_that_comes_late_is_left_aside_and_said(shelf, days):
     done = shelf.take(births((1, 3000), (2, 3100)), sent_at=days(1))
     assert done.rows == (2, 1, 0, 1)
     assert shelf.births() == [("1", 3005), ("2", 3100)]
-    assert (done.found["L1"].count, done.found["L1"].examples[0].line) == (1, 2)
+    assert (done.found["L1"]["count"], done.found["L1"]["examples"][0]["line"]) == (1, 2)
 
 
 def test_the_stated_version_goes_before_the_order_of_files(shelf, days):
@@ -75,7 +75,7 @@ def test_a_void_of_nothing_is_rejected_with_its_line_and_stands_among_the_reject
     rows = [(n, 3000) for n in range(10)]
     done = shelf.take(births(*rows, (99, 3000, "void")))
     assert done.rows == (11, 10, 1, 0)
-    assert (done.found["L2"].severity, done.found["L2"].examples[0].line) == ("error", 12)
+    assert (done.found["L2"]["severity"], done.found["L2"]["examples"][0]["line"]) == ("error", 12)
     ((rejected,),) = shelf.ask("select rejected from identifiers.reports where transfer = ?", [done.transfer])
     assert b"99,2026-10-01,live,3000,void,,12,local_record_id,99,L2," in bytes(rejected)
 
@@ -91,7 +91,7 @@ def test_a_record_that_was_voided_and_comes_again_counts_again_and_is_said(shelf
     shelf.take(births((1, 3000, "void")), sent_at=days(2))
     done = shelf.take(births((1, 3000)), sent_at=days(3))
     assert done.rows == (1, 1, 0, 0)
-    assert done.found["L3"].count == 1
+    assert done.found["L3"]["count"] == 1
     assert shelf.births() == [("1", 3000)]
 
 

@@ -1,0 +1,117 @@
+"""Taking one opened file in, sheet by sheet: most files are one sheet; a workbook or a file of messages may be several.
+
+Several sheets are loads of their own, in the order in which their records can look one another up; one that cannot be
+taken does not sink the others. A kill goes on behind the last sheet that was committed.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from swaddle.dictionary.model import RECORD_TYPES, Dictionary
+from swaddle.errors import FileFault, UsageFault
+from swaddle.intake.mapping import Mapping, load_builtin
+from swaddle.intake.read import layout_of, read_sheets
+from swaddle.intake.sheet import Sheet
+from swaddle.registry import loads, merging
+from swaddle.registry.inside import Registry
+from swaddle.registry.submission import Load
+from swaddle.registry.taking import OneFile, nothing_stored, take_sheet
+
+Laid = tuple[Sheet, Mapping | FileFault]  # a sheet with its layout, or why it has none
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a file: its load, its layout's name where it has one, and whether nothing of it was stored."""
+
+    load: Load
+    kind: str | None
+    refused: bool
+
+
+def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: datetime) -> Taken:
+    """Read, check, link and store what lies opened in `descriptor`.
+
+    Raises:
+        FileFault, UsageFault: it cannot be read as a data set at all; nothing is stored.
+        DiskFault: there is no room; nothing of the sheet counts.
+    """
+    kind = one.kind if one.kind in load_builtin() else None
+    sheets = read_sheets(descriptor, os.fstat(descriptor).st_size, kind=kind, mapping=None)
+    try:
+        if len(sheets) == 1:
+            load, checked = take_sheet(
+                inside, sheets[0], layout_of(sheets[0], kind=kind, mapping=None), digest, one, at
+            )
+            return Taken(load, checked.kind, checked.refused)
+        for number, (sheet, layout) in enumerate(in_order(inside.store.dictionary, sheets, kind), start=1):
+            own = replace(one, sheet=number, name=_name(one, sheet, number))
+            if loads.load_of(inside.store.connection, own.transfer, own.member, own.sheet) is None:
+                take_one_of_several(inside, sheet, layout, digest, own, at)
+    finally:
+        for each in sheets:
+            each.close()
+    return sum_up(inside, one, at)
+
+
+def in_order(dictionary: Dictionary, sheets: list[Sheet], kind: str | None) -> list[Laid]:
+    """Each sheet with its layout, or why it has none; those first whose records others look up."""
+
+    def laid(sheet: Sheet) -> Laid:
+        try:
+            return sheet, layout_of(sheet, kind=kind, mapping=None)
+        except FileFault as fault:
+            return sheet, fault
+
+    def place(of: Laid) -> int:
+        if isinstance(of[1], FileFault):
+            return len(RECORD_TYPES)
+        record_type, _ = dictionary.slots()[dictionary.forms[of[1].form].chief]
+        return RECORD_TYPES.index(record_type.name)
+
+    return sorted(map(laid, sheets), key=place)
+
+
+def take_one_of_several(
+    inside: Registry, sheet: Sheet, layout: Mapping | FileFault, digest: str, own: OneFile, at: datetime
+) -> None:
+    """One sheet of several: stored, or refused on its own with its reason."""
+    try:
+        if isinstance(layout, FileFault):
+            raise layout
+        take_sheet(inside, sheet, layout, digest, own, at)
+    except (FileFault, UsageFault) as reason:
+        nothing_stored(inside, own, "refused", reason, at, rows_read=sheet.read)
+
+
+def sum_up(inside: Registry, one: OneFile, at: datetime) -> Taken:
+    """The row of a file of several sheets, or of a pack of files: its report is made of theirs."""
+    is_pack = one.member == 0 and loads.load_of(inside.store.connection, one.transfer, 1) is not None
+    of_which = (
+        "member > 0 and sheet = 0 order by member" if is_pack else "member = $member and sheet > 0 order by sheet"
+    )
+    whole = merging.Merged(one.transfer, "file" if is_pack else "sheet")
+    with closing(inside.store.cursor()) as tables:
+        tables.execute(
+            "select outcome, kind, rows_read, rows_stored, rows_rejected, rows_duplicate, warnings, not_carried,"
+            " report, rejected from clinical.loads join identifiers.reports using (load_id)"
+            f" where loads.transfer = $transfer and {of_which}",
+            {"transfer": one.transfer} | ({} if is_pack else {"member": one.member}),
+        )
+        while rows := tables.fetchmany(100):
+            for row in rows:
+                whole.add(merging.MemberResult(*row))
+    submission = whole.submission(one, inside.store.dictionary.version, at)
+    with closing(inside.store.cursor()) as tables:
+        load = loads.store_pack(inside.store, tables, submission)
+    return Taken(load, submission.kind, submission.outcome != "stored")
+
+
+def _name(one: OneFile, sheet: Sheet, number: int) -> str:
+    """What a sheet is called in the report: by what it holds, and its number."""
+    own = f"sheet {number}" + (f" ({sheet.form})" if sheet.form else "")
+    return own if one.name is None else f"{one.name}, {own}"
