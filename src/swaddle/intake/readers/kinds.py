@@ -41,8 +41,9 @@ def reader_of(kind: str) -> Reader:
 
 
 def needs_of(kind: str) -> Callable[[], None] | None:
-    """What a reader must set up once files are shut and before calls are (`prepare` of its module), if anything.
+    """What a reader must set up before the walls stand (`prepare` of its module), if anything.
 
-    Only the Parquet reader has one: its engine starts threads and opens memory files by their path.
+    Only the Parquet reader has one: its engine looks at the machine as it starts. It opens memory files by their path,
+    so opening to read stays allowed to it; landlock leaves it nothing else to open.
     """
     return cast("Callable[[], None] | None", getattr(import_module(READERS[kind][0]), "prepare", None))

@@ -78,10 +78,10 @@ def _read(source_fd: int, question: Question, walls: list[str]) -> list[Sheet]:
     reader, needs = (None, None) if probed else (reader_of(how.kind), needs_of(how.kind))
     seconds = int(limits.seconds(question.size_bytes)) + _SLACK_SECONDS
     walls += shut.limit(memory_bytes=limits.memory_bytes, cpu_seconds=seconds, file_bytes=limits.sheet_bytes)
-    walls += shut.become_nobody()
-    walls += shut.forbid_files()
     if needs is not None:
         needs()
+    walls += shut.become_nobody()
+    walls += shut.forbid_files()
     walls += shut.forbid_calls(opens_to_read=needs is not None)
     if reader is None:
         return []

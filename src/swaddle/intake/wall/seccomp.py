@@ -71,6 +71,17 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
 _WITH_CODE: dict[str, tuple[int, int]] = {"mmap": (9, 222), "mprotect": (10, 226)}
 _SIGNAL_ONESELF = (234, 131)  # tgkill
 _OPEN_FOR_READING = (257, 56)  # openat
+# What looks a path up before it is opened; none of it reads a file.
+_LOOK_UP: dict[str, tuple[int | None, int | None]] = {
+    "access": (21, None),
+    "readlink": (89, None),
+    "readlinkat": (267, 78),
+    "faccessat": (269, 48),
+    "faccessat2": (439, 439),
+    "stat": (4, None),
+    "lstat": (6, None),
+    "getcwd": (79, 17),
+}
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000  # the calls of a second table on x86_64
@@ -93,7 +104,7 @@ def program(*, opens_to_read: bool) -> bytes | None:
     place, arch = machine
     steps = [(_LOAD, 0, 0, _ARCH), (_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, _NUMBER)]
     steps += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
-    for numbers in _CALLS.values():
+    for numbers in (*_CALLS.values(), *(_LOOK_UP.values() if opens_to_read else ())):
         if numbers[place] is not None:
             steps += [(_EQUAL, 0, 1, numbers[place] or 0), (_RETURN, 0, 0, _ALLOW)]
     for codes in _WITH_CODE.values():
