@@ -7,12 +7,12 @@ the documents of Birth and Fetal Death Reporting (LOINC), and what gives other v
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, text_of
-from swaddle.intake.readers.fhir_values import measured, said, shown
+from swaddle.intake.readers.fhir_values import said, shown
 from swaddle.intake.readers.hl7_kinds import CARD, PANELS
 from swaddle.intake.readers.hl7_screen import INTERPRETATIONS
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     BIRTH = "birth"
     SCREEN = "newborn_screen"
     PERSON = "person"
+    UNCODED = "laboratory message without any code"
     ACKNOWLEDGEMENT = "acknowledgement"
     ERROR = "error"
     STATUS = "status"
@@ -60,6 +61,7 @@ _ABOUT = re.compile(r"(?:bfdr|birth|natality|fd|fetal_?-?death)(?:_record)?_(.+)
 _ORDERS = frozenset(["O01", "O21", "O27", "O33", "O19"])
 _RESULTS = frozenset(["R01", "R21", "R22", "R40", "R42"])
 _PERSONS = re.compile(r"A(?:0[1-9]|[1-5][0-9]|6[0-2])")
+_HL7_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})?([0-9]{2})?(?:\.[0-9]+)?([+-][0-9]{4})?")
 _NUMBERED = re.compile(r"([0-9]{4})-?([A-Za-z]{2})-?([0-9]{1,6})")
 _WORDS = re.compile(
     r"new\s?born.{0,30}screen|\bnb\s?screen|neonatal.{0,20}screen|newborn.{0,20}metabolic|metabolic.{0,12}screen",
@@ -177,7 +179,9 @@ def _by_event(code: str, record: FhirRecord) -> tuple[Kind, str]:
     if about is not None:
         return _EVENTS.get(about[1], (Kind.UNKNOWN_MESSAGE, ""))
     if code in _ORDERS | _RESULTS:
-        return (Kind.SCREEN, "") if is_screening(record) else (Kind.OTHER, "")
+        if is_screening(record):
+            return Kind.SCREEN, ""
+        return (Kind.UNCODED, "new") if is_uncoded(record) else (Kind.OTHER, "")
     if _PERSONS.fullmatch(code):
         return Kind.PERSON, {"A29": "void", "A08": "replace", "A31": "replace"}.get(code, "new")
     return Kind.UNKNOWN_MESSAGE, ""
@@ -214,6 +218,18 @@ def is_screening(record: FhirRecord) -> bool:
     return any(said(each.get("code")) & (CARD | INTERPRETATIONS) for each in record.by_type.get("Observation", ()))
 
 
+def is_uncoded(record: FhirRecord) -> bool:
+    """Whether a laboratory's message bears no code at all, so that nobody can say what was ordered or found.
+
+    HL7 v2 messages lose their codes so, on the way into FHIR, where a sender wrote them in another place.
+    """
+    return bool(record.child) and not any(
+        said(each.get("code")) or _words(each.get("code"))
+        for kind in ("DiagnosticReport", "ServiceRequest", "Observation")
+        for each in record.by_type.get(kind, ())
+    )
+
+
 def _words(concept: Any) -> str:
     if not isinstance(concept, dict):
         return ""
@@ -246,11 +262,23 @@ def _value(extension: Resource) -> Any:
 
 def version_of(record: FhirRecord) -> str:
     """When the message or the report was made, in UTC, as a number that grows; "" where it does not say."""
-    candidates = [record.message.get("timestamp"), record.bundle.get("timestamp"), record.composition.get("date")]
+    candidates: list[Any] = [each.get("timestamp") for each in (record.message, record.bundle)]
+    candidates += [_message_time(record.header), record.composition.get("date")]
     candidates += [each.get("issued") for each in record.by_type.get("DiagnosticReport", ())]
     for each in candidates:
         if isinstance(each, str) and (moment := _instant(each)) is not None:
             return moment.strftime("%Y%m%d%H%M%S")
+    return ""
+
+
+def _message_time(header: Resource) -> str:
+    """MSH-7 of an HL7 v2 message turned into FHIR, as its makers keep it."""
+    for each in objects(header.get("extension")):
+        for one in objects(each.get("extension")):
+            found = _HL7_TIME.fullmatch(text_of(one, "valueString")) if text_of(one, "url") == "MSH.7" else None
+            if found is not None:
+                year, month, day, hour, minute, second, offset = found.groups()
+                return f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}{offset or ''}"
     return ""
 
 
@@ -286,26 +314,7 @@ def _key_of_document(record: FhirRecord) -> str:
     return next((text_of(each, "value").strip() for each in identifiers if text_of(each, "value").strip()), "")
 
 
-def reported_age(record: FhirRecord) -> str:
-    """The mother's age in years at the delivery, as vital records report it on the child; "" where they do not."""
-    for each in objects(record.child.get("extension")):
-        if "reported-parent-age" not in text_of(each, "url"):
-            continue
-        parts = {text_of(one, "url").rsplit("/", 1)[-1]: one for one in objects(each.get("extension"))}
-        whose, age = parts.get("motherOrFather", {}), parts.get("reportedAge", {})
-        if "MTH" in said(whose.get("valueCodeableConcept")):
-            return measured(age.get("valueQuantity"), "a")
-    return ""
-
-
-def is_infant(record: FhirRecord) -> bool:
-    """Whether the patient was under a year old when the message was made, as far as it says."""
-    born, made = _day(record.child.get("birthDate")), version_of(record)
-    return born is not None and len(made) == 14 and 0 <= (date.fromisoformat(made[:8]) - born).days <= 366
-
-
-def _day(value: Any) -> date | None:
-    try:
-        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
-    except ValueError:
-        return None
+def date_of(record: FhirRecord) -> str:
+    """The day on which the message or the report was made, in UTC; "" where it does not say."""
+    made = version_of(record)
+    return f"{made[:4]}-{made[4:6]}-{made[6:8]}" if made else ""

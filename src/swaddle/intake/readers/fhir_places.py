@@ -6,6 +6,7 @@
     Observation[8339-4].value in g      an observation by its code; its value, whatever its type, in the unit named
     Observation[73812-0=830077005]      whether there is one with this code and this value: Y, or N where it is denied
     Condition[73780-9].code*            every value there, apart by semicolons
+    child.birthDate as date             without the time of day
     Procedure[116859006] none 73781-7   Y or N; N too where an observation of the group 73781-7 says "none of these"
     birth.hospitalization.destination.name      a Reference is followed by itself
     child.extension[us-core-birthsex].value     an extension by the last part of its URL
@@ -28,7 +29,7 @@ from functools import cache
 from typing import Any
 
 from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, text_of
-from swaddle.intake.readers.fhir_values import UNIT_NAMES, absent, is_code, measured, said, shown
+from swaddle.intake.readers.fhir_values import UNIT_NAMES, absent, day_of, is_code, measured, said, shown
 
 SEVERAL = ";"
 NONE_OF_THESE = "260413007"  # SNOMED CT: none (qualifier value), of the none-of-the-above observations
@@ -38,7 +39,7 @@ _DENIED = frozenset(["not-done", "refuted", "262008008"])  # of a procedure, of 
 _ROLES = frozenset(["child", "mother", "maternity", "birth", "bundle", "message", "parameter"])
 _STEP = re.compile(
     r"(?P<root>[A-Z][A-Za-z]{2,40}|[a-z]{3,12})(?P<rest>(?:\[[^\]]{1,200}\]|\.[A-Za-z_][A-Za-z0-9_]{0,60})*)(?P<all>\*)?"
-    r"(?: in (?P<unit>[a-z%0-9]{1,4}))?(?: none (?P<group>[0-9]{1,6}-[0-9]))?"
+    r"(?: in (?P<unit>[a-z%0-9]{1,4}))?(?P<date> as date)?(?: none (?P<group>[0-9]{1,6}-[0-9]))?"
 )
 _PART = re.compile(r"\[(?P<selector>[^\]]+)\]|\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 
@@ -65,6 +66,7 @@ class Step:
     path: tuple[str | Selector, ...]
     several: bool
     unit: str
+    day: bool
     group: str
 
 
@@ -117,6 +119,7 @@ def _step(text: str) -> Step:
         path=tuple(parts),
         several=found["all"] is not None,
         unit=found["unit"] or "",
+        day=found["date"] is not None,
         group=found["group"] or "",
     )
 
@@ -153,13 +156,14 @@ def _at(step: Step, text: str, record: FhirRecord, noticed: Noticed) -> str:
     for resource in found:
         for element in _walk(resource, step.path, record):
             value = measured(element, step.unit) if step.unit else shown(element)
+            value = day_of(value) if step.day else value
             into = reasons if value.startswith("?") else values
             if value and value not in into:
                 into.append(value)
         if not values and (reason := absent(resource)):
             reasons.append(reason)
     if step.several:
-        if not values and step.group and _none_of(step.group, record):
+        if not values and step.group and none_of(step.group, record):
             return NONE
         return SEVERAL.join(each.replace(SEVERAL, ",") for each in values) or next(iter(reasons), "")
     if len(values) > 1:
@@ -199,7 +203,7 @@ def bears(resource: Resource, selector: Selector) -> bool:
 def _presence(step: Step, found: list[Resource], record: FhirRecord, noticed: Noticed) -> str:
     """Y, N or nothing: whether there is such a resource that is not denied."""
     affirmed = [each for each in found if not _is_denied(each)]
-    none = bool(step.group) and _none_of(step.group, record)
+    none = bool(step.group) and none_of(step.group, record)
     if affirmed and none:
         noticed.contradicted[step.group] += 1
     if affirmed:
@@ -216,7 +220,7 @@ def _is_denied(resource: Resource) -> bool:
     )
 
 
-def _none_of(group: str, record: FhirRecord) -> bool:
+def none_of(group: str, record: FhirRecord) -> bool:
     """Whether the sender says outright that none of the group's items applies; silence says nothing."""
     return any(
         group in said(each.get("code")) and is_code(each.get("valueCodeableConcept"), {NONE_OF_THESE})

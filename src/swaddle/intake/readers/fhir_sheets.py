@@ -24,6 +24,7 @@ from swaddle.errors import OurBug
 from swaddle.intake.faults import MappingFault, NoRecords
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.readers import fhir_kinds as kinds
+from swaddle.intake.readers import fhir_persons as persons
 from swaddle.intake.readers import fhir_screen as screen
 from swaddle.intake.readers.fhir import Document, documents, has_lines
 from swaddle.intake.readers.fhir_kinds import REPLIES, Kind
@@ -37,7 +38,12 @@ from swaddle.intake.tables import Finding
 
 FORMAT = "fhir"
 ENTRY, LINE = "entry", "line"
-FORMS = {Kind.BIRTH: "birth", Kind.SCREEN: "newborn_screen", Kind.PERSON: "person"}
+FORMS = {
+    Kind.BIRTH: "birth",
+    Kind.SCREEN: "newborn_screen",
+    Kind.PERSON: "person",
+    Kind.UNCODED: "person",  # who it is about is known, and no more
+}
 NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
 UNKNOWN_MESSAGE, CHANGES_MEANING, OTHER_VERSION, NOT_OURS, BAD_BLOCK, NOBODY = "J3", "J6", "J7", "J8", "J10", "J11"
 _REPLY_CHECKS = {Kind.ACKNOWLEDGEMENT: "J20", Kind.ERROR: "J21", Kind.STATUS: "J22", Kind.CODING: "J23"}
@@ -50,8 +56,15 @@ _VERIFIED = re.compile(r"1|1failedVerified|1correctOutOfRange|1dataQueried|editB
 COMPUTED: dict[str, Callable[[FhirRecord, Kind], str]] = {
     "message:version": lambda record, _: kinds.version_of(record),
     "message:kind": lambda _, kind: str(kind),
-    "mother:reported_age": lambda record, _: kinds.reported_age(record),
-    "person:role": lambda record, _: "child" if kinds.is_infant(record) else "",
+    "message:date": lambda record, _: kinds.date_of(record),
+    "mother:reported_age": lambda record, _: persons.reported_age(record),
+    "mother:health_card": lambda record, _: persons.health_card(record.mother)[0],
+    "mother:health_card_authority": lambda record, _: persons.health_card(record.mother)[1],
+    "child:health_card": lambda record, _: persons.health_card(record.child)[0],
+    "child:health_card_authority": lambda record, _: persons.health_card(record.child)[1],
+    "child:anomalies": lambda record, _: persons.anomalies(record, suspected=False),
+    "child:anomalies_suspected": lambda record, _: persons.anomalies(record, suspected=True),
+    "person:role": lambda record, _: persons.role_of(record),
     "screen:analytes": lambda record, _: screen.analytes(record),
     "screen:conditions": lambda record, _: screen.conditions(record),
     "screen:factors": lambda record, _: screen.factors(record),
@@ -171,6 +184,8 @@ def _take(record: FhirRecord, start: str, sheet_of: Callable[[Kind], _Open | Non
     if kind in REPLIES:
         notes.replies.setdefault(_REPLY_CHECKS[kind], Counter())[_about(record, kind)] += 1
         return 0
+    if kind is Kind.UNCODED and not persons.is_infant(record):
+        kind = Kind.OTHER
     if kind in {Kind.UNKNOWN_MESSAGE, Kind.OTHER}:
         why = UNKNOWN_MESSAGE if kind is Kind.UNKNOWN_MESSAGE else NOT_OURS
         told = _token(kinds.event_of(record)) or ", ".join(sorted(filter(None, map(_token, record.by_type))))
@@ -205,18 +220,26 @@ def _rows(record: FhirRecord, kind: Kind, named: str, sheet: _Open, notes: _Note
         if KEY in cells:
             cells[KEY] = key
         sheet.writer.add(record.number, list(cells.values()))
+    notes.simple["J34"] += kind is Kind.UNCODED
     notes.simple["J31"] += len(keys) - 1
     if sheet.writer.rows > before:
         _note(record, sheet, notes)
 
 
 def _value(cell: _Cell, record: FhirRecord, kind: Kind, notes: _Notes) -> str:
-    if cell.place is None:
-        return COMPUTED[cell.name](record, kind) if cell.name in COMPUTED else ""
-    value = value_at(cell.place, record, notes.noticed)
+    if cell.place is not None:
+        value = value_at(cell.place, record, notes.noticed)
+    else:
+        value = COMPUTED[cell.name](record, kind) if cell.name in COMPUTED else ""
     if cell.codes and value:
-        return SEVERAL.join(cell.codes.get(each.casefold(), each) for each in value.split(SEVERAL))
+        turned = (_turned(each, cell.codes) for each in value.split(SEVERAL))
+        return SEVERAL.join(dict.fromkeys(turned))
     return value
+
+
+def _turned(value: str, codes: Map[str, str]) -> str:
+    """The dictionary's code; `*` in a mapping stands for every other one. Missing reasons stay."""
+    return value if value.startswith("?") else codes.get(value.casefold(), codes.get("*", value))
 
 
 def _note(record: FhirRecord, sheet: _Open, notes: _Notes) -> None:

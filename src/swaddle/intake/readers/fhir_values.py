@@ -25,6 +25,7 @@ _ANSWER = re.compile(r"LA[0-9]{1,6}-[0-9]")
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2})(?::[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
 _DATE_PARTS = (("year", r"[0-9]{4}"), ("month", r"[0-9]{1,2}"), ("day", r"[0-9]{1,2}"))
 # What senders write -> (measure, how many of the smallest)
@@ -105,6 +106,11 @@ def measured(element: Any, unit: str) -> str:
     if unit == _DAYS_OVER:
         return str(int(Decimal(number) % 7)) if size == one else ""
     return _plain(Decimal(number) * size / one, unit, exact=size == one)
+
+
+def day_of(text: str) -> str:
+    """A date or a moment without the time of day."""
+    return text[:10] if _DAY.match(text) else text
 
 
 def absent(element: dict[str, Any]) -> str:
