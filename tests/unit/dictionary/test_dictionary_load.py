@@ -27,7 +27,7 @@ def test_a_wide_row_has_the_mother_and_the_child_beside_each_other():
     wide = load().wide()
     assert wide["mother_family_name"].title == "Mother's family name"
     assert wide["child_sex"].required == "R"
-    assert "child_birth_date" not in wide
+    assert "child_role" not in wide
 
 
 @pytest.mark.parametrize("version", ["2", "../1", "", "one"])
