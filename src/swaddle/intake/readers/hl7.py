@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 HEADERS = frozenset(["MSH", "FHS", "BHS"])
 LIMIT_SEGMENTS = 100_000  # in one message; a screening panel has some hundreds
@@ -74,6 +75,8 @@ class Message:
         joined: lines that were no segment and were taken as the rest of the line above.
         split: segments that had lost the line end before them.
         assumed: MSH-2 is empty; the usual characters were taken.
+        by_name: the segments by their name.
+        kept: what was worked out of it once and is asked for often; whoever keeps something names it.
     """
 
     delimiters: Delimiters
@@ -82,15 +85,31 @@ class Message:
     split: int = 0
     assumed: bool = False
     by_name: dict[str, list[Segment]] = field(default_factory=dict, compare=False)
+    kept: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     def named(self, name: str) -> list[Segment]:
         """The segments of that name, in order."""
         return self.by_name.get(name, [])
 
+    def with_word(self, name: str, number: int, words: frozenset[str]) -> list[Segment]:
+        """The segments of that name that have one of the words (in capitals) in field `number`, in any component."""
+        index = self.kept.get((name, number))
+        if index is None:
+            index = self.kept[name, number] = {}
+            for segment in self.named(name):
+                for each in _words(segment, number, self.delimiters):
+                    index.setdefault(each, {})[segment.place] = segment
+        found: dict[int, Segment] = {}
+        for word in words:
+            found.update(index.get(word, {}))
+        return [found[place] for place in sorted(found)]
+
     def text(self, segment: Segment, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """A value of the first repetition that has one, unescaped; "" where there is none."""
         if segment.name in HEADERS and number <= 2:
             return segment.field(number)
+        if number >= len(segment.fields):
+            return ""
         for repetition in repetitions(segment, number, self.delimiters):
             value = part(repetition, self.delimiters, component, subcomponent)
             if value:
@@ -100,6 +119,13 @@ class Message:
     def header(self, number: int, component: int = 1) -> str:
         """A value of MSH."""
         return self.text(self.segments[0], number, component)
+
+
+def _words(segment: Segment, number: int, delimiters: Delimiters) -> set[str]:
+    """The components of a field, as they are written, in capitals."""
+    written = repetitions(segment, number, delimiters)
+    parts = [each.split(delimiters.component) if delimiters.component else [each] for each in written]
+    return {each.strip().upper() for one in parts for each in one}
 
 
 def delimiters_of(header: str) -> tuple[Delimiters, bool]:

@@ -70,7 +70,7 @@ def _of(message: Message, segments: tuple[Segment, ...]) -> Message:
     by_name: dict[str, list[Segment]] = {}
     for each in segments:
         by_name.setdefault(each.name, []).append(each)
-    return replace(message, segments=segments, by_name=by_name)
+    return replace(message, segments=segments, by_name=by_name, kept={})
 
 
 def type_of(message: Message) -> tuple[str, str]:
@@ -84,6 +84,13 @@ def type_of(message: Message) -> tuple[str, str]:
 
 def code_of(segment: Segment, field: int, message: Message) -> str:
     """The code of an observation or a service: LOINC's where there is one, else the sender's, else the words."""
+    key = segment.name, segment.place, field
+    if key not in message.kept:
+        message.kept[key] = _code_of(segment, field, message)
+    return str(message.kept[key])
+
+
+def _code_of(segment: Segment, field: int, message: Message) -> str:
     for place in (1, 4):
         code = message.text(segment, field, place)
         if _LOINC.fullmatch(code):

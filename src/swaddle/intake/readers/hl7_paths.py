@@ -161,23 +161,14 @@ def value_at(path: Path, message: Message) -> str:
 
 def _at(step: Step, message: Message) -> str:
     values: list[str] = []
-    for segment in message.named(step.segment):
-        if step.test_field and not _is_meant(segment, step, message):
-            continue
+    meant = message.with_word(step.segment, step.test_field, step.words) if step.test_field else None
+    for segment in message.named(step.segment) if meant is None else meant:
         for value in _values(segment, step, message):
             if not step.several:
                 return value
             if value not in values:
                 values.append(value)
     return SEVERAL.join(each.replace(SEVERAL, ",") for each in values)
-
-
-def _is_meant(segment: Segment, step: Step, message: Message) -> bool:
-    for repetition in repetitions(segment, step.test_field, message.delimiters):
-        parts = repetition.split(message.delimiters.component) if message.delimiters.component else [repetition]
-        if any(each.strip().upper() in step.words for each in parts):
-            return True
-    return False
 
 
 def _values(segment: Segment, step: Step, message: Message) -> list[str]:

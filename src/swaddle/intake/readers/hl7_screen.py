@@ -66,12 +66,12 @@ UNSATISFACTORY: dict[str, tuple[str, str]] = {
 
 def _observed(message: Message, *codes: str) -> Iterator[tuple[Segment, str, str]]:
     """The observations of these codes (all where none is named) that have a value: segment, code, answer."""
-    for each in message.named("OBX"):
-        code = code_of(each, 3, message)
-        if (not codes or code in codes) and message.text(each, 11).upper() not in DEAD:
-            answer = answer_of(each, message)
-            if answer:
-                yield each, code, answer
+    if "observed" not in message.kept:
+        alive = (each for each in message.named("OBX") if message.text(each, 11).upper() not in DEAD)
+        message.kept["observed"] = [(each, code_of(each, 3, message), answer_of(each, message)) for each in alive]
+    for each, code, answer in message.kept["observed"]:
+        if answer and (not codes or code in codes):
+            yield each, code, answer
 
 
 def _words(segment: Segment, message: Message) -> str:
