@@ -46,6 +46,8 @@ _FUNCTIONS: dict[str, tuple[int, int, str]] = {
     "replace": (3, 3, "replace({})"),
     "length": (1, 1, "length({})"),
     "join": (2, 40, "concat_ws({})"),
+    "contains": (2, 2, "contains({})"),
+    "nullif": (2, 2, "nullif({})"),
     "pad": (2, 2, "lpad({}, '0')"),
     "row_key": (0, 0, ""),
 }
