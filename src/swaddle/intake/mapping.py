@@ -194,13 +194,13 @@ def _builtin_entry(name: str) -> dict[str, Any] | None:
     return tomllib.loads(file.read_text("utf-8")) if _NAME.fullmatch(name) and file.is_file() else None
 
 
-def by_kind(kind: str) -> Mapping:
-    """The built-in mapping of that name.
+def by_kind(kind: str, among: Map[str, Mapping] | None = None) -> Mapping:
+    """The mapping of that name, out of `among`, by default the built-in ones.
 
     Raises:
         KindUnknown: there is none.
     """
-    known = load_builtin()
+    known = load_builtin() if among is None else among
     if kind not in known:
         raise KindUnknown(", ".join(known))
     return known[kind]

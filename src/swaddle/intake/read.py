@@ -5,6 +5,8 @@ The file's own bytes are parsed in a process apart (intake/wall), which hands ov
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Map
+
 import duckdb
 
 from swaddle.intake import opened
@@ -25,6 +27,7 @@ def read(
     *,
     kind: str | None,
     mapping: Mapping | None,
+    known: Map[str, Mapping] | None = None,
     file_digest: str,
     connection: duckdb.DuckDBPyConnection,
 ) -> Staged:
@@ -33,56 +36,68 @@ def read(
     Args:
         source_fd: open for reading; its position is neither used nor moved.
         size_bytes: how much of it is the file.
-        kind: a built-in layout's name; None, or "unknown" from a sender who cannot tell, recognises it by the columns.
-        mapping: a submitter's own mapping, in place of a built-in one.
+        kind: a known layout's name; None, or "unknown" from a sender who cannot tell, recognises it by the columns.
+        mapping: a mapping of one's own, whatever is known.
+        known: the layouts by name (intake/shelf.py); None is the built-in ones.
         file_digest: SHA-256 of the file, hex; stands in for record numbers where a layout has none.
         connection: from `engine.connect`.
 
     Raises:
         FileFault: the file as a whole cannot be taken; what, why and fix are in it. KindUnknown is one of them.
     """
-    sheets = read_sheets(source_fd, size_bytes, kind=kind, mapping=mapping)
+    sheets = read_sheets(source_fd, size_bytes, kind=kind, mapping=mapping, known=known)
     try:
-        layout = layout_of(sheets[0], kind=kind, mapping=mapping)
+        layout = layout_of(sheets[0], kind=kind, mapping=mapping, known=known)
         return stage(sheets[0], layout, file_digest=file_digest, connection=connection)
     finally:
         for each in sheets:
             each.close()
 
 
-def read_sheets(source_fd: int, size_bytes: int, *, kind: str | None, mapping: Mapping | None) -> list[Sheet]:
+def read_sheets(
+    source_fd: int,
+    size_bytes: int,
+    *,
+    kind: str | None,
+    mapping: Mapping | None,
+    known: Map[str, Mapping] | None = None,
+) -> list[Sheet]:
     """The sheets of a file, one for each form that it holds; whoever takes them closes them.
 
     Raises:
         FileFault: as `read`.
     """
-    named = _named(kind, mapping)
+    among = load_builtin() if known is None else known
+    named = _named(kind, mapping, among)
     what = sniff(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0), size_bytes)
-    known = tuple(load_builtin().values()) if named is None else (named,)
-    return read_apart(source_fd, size_bytes, How(kind=what, mappings=known, named=named is not None))
+    layouts = tuple(among.values()) if named is None else (named,)
+    return read_apart(source_fd, size_bytes, How(kind=what, mappings=layouts, named=named is not None))
 
 
-def layout_of(sheet: Sheet, *, kind: str | None, mapping: Mapping | None) -> Mapping:
+def layout_of(
+    sheet: Sheet, *, kind: str | None, mapping: Mapping | None, known: Map[str, Mapping] | None = None
+) -> Mapping:
     """The layout of a sheet: the one that was named, that its reader knew it by, or that its columns belong to.
 
     Raises:
         LayoutUnknown: none fits.
         HeaderFault: its first line is data, not names.
     """
-    named = _named(kind, mapping)
+    among = load_builtin() if known is None else known
+    named = _named(kind, mapping, among)
     if named is not None:
         return named
     if sheet.layout:
-        return by_kind(sheet.layout)
+        return by_kind(sheet.layout, among)
     try:
-        return recognise(sheet.columns)
+        return recognise(sheet.columns, among.values())
     except LayoutUnknown:
         if looks_like_a_row(sheet.columns):
             raise HeaderFault("it looks like data, not like names") from None
         raise
 
 
-def _named(kind: str | None, mapping: Mapping | None) -> Mapping | None:
+def _named(kind: str | None, mapping: Mapping | None, among: Map[str, Mapping]) -> Mapping | None:
     if mapping is None and kind not in {None, UNKNOWN}:
-        return by_kind(str(kind))
+        return by_kind(str(kind), among)
     return mapping

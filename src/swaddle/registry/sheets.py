@@ -7,13 +7,15 @@ taken does not sink the others. A kill goes on behind the last sheet that was co
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping as Map
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from swaddle.dictionary.model import RECORD_TYPES, Dictionary
 from swaddle.errors import FileFault, UsageFault
-from swaddle.intake.mapping import Mapping, load_builtin
+from swaddle.intake import shelf
+from swaddle.intake.mapping import Mapping
 from swaddle.intake.read import layout_of, read_sheets
 from swaddle.intake.sheet import Sheet
 from swaddle.registry import loads, merging
@@ -40,30 +42,31 @@ def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: 
         FileFault, UsageFault: it cannot be read as a data set at all; nothing is stored.
         DiskFault: there is no room; nothing of the sheet counts.
     """
-    kind = one.kind if one.kind in load_builtin() else None
-    sheets = read_sheets(descriptor, os.fstat(descriptor).st_size, kind=kind, mapping=None)
+    known = shelf.known(inside.home / shelf.FOLDER)
+    kind = one.kind if one.kind in known else None
+    sheets = read_sheets(descriptor, os.fstat(descriptor).st_size, kind=kind, mapping=None, known=known)
     try:
         if len(sheets) == 1:
-            load, checked = take_sheet(
-                inside, sheets[0], layout_of(sheets[0], kind=kind, mapping=None), digest, one, at
-            )
+            layout = layout_of(sheets[0], kind=kind, mapping=None, known=known)
+            load, checked = take_sheet(inside, sheets[0], layout, digest, one, at)
             return Taken(load, checked.kind, checked.refused)
-        for number, (sheet, layout) in enumerate(in_order(inside.store.dictionary, sheets, kind), start=1):
+        laid = in_order(inside.store.dictionary, sheets, kind, known)
+        for number, (sheet, its_layout) in enumerate(laid, start=1):
             own = replace(one, sheet=number, name=_name(one, sheet, number))
             if loads.load_of(inside.store.connection, own.transfer, own.member, own.sheet) is None:
-                take_one_of_several(inside, sheet, layout, digest, own, at)
+                take_one_of_several(inside, sheet, its_layout, digest, own, at)
     finally:
         for each in sheets:
             each.close()
     return sum_up(inside, one, at)
 
 
-def in_order(dictionary: Dictionary, sheets: list[Sheet], kind: str | None) -> list[Laid]:
+def in_order(dictionary: Dictionary, sheets: list[Sheet], kind: str | None, known: Map[str, Mapping]) -> list[Laid]:
     """Each sheet with its layout, or why it has none; those first whose records others look up."""
 
     def laid(sheet: Sheet) -> Laid:
         try:
-            return sheet, layout_of(sheet, kind=kind, mapping=None)
+            return sheet, layout_of(sheet, kind=kind, mapping=None, known=known)
         except FileFault as fault:
             return sheet, fault
 
