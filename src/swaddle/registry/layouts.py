@@ -1,0 +1,53 @@
+"""The registry's own layouts: mapping files on its shelf, beside the built-in ones. It reads by its own copies alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swaddle.intake import shelf
+from swaddle.intake.mapping import Mapping
+from swaddle.registry.inside import Registry
+
+
+def add(inside: Registry, text: str) -> dict[str, Any]:
+    """Put a mapping on the shelf; one of the same name is replaced. Files that come from now on are read by it.
+
+    Raises:
+        MappingFault: it is no mapping.
+        LayoutTaken: a built-in layout has its name.
+    """
+    folder = inside.home / shelf.FOLDER
+    replaced = set(shelf.own(folder))
+    mapping = shelf.put(folder, text)
+    return {**told(mapping), "replaced": mapping.name in replaced}
+
+
+def remove(inside: Registry, name: str) -> dict[str, Any]:
+    """Take a mapping off the shelf; what was stored by it stays.
+
+    Raises:
+        KindUnknown: none of that name stands there.
+    """
+    shelf.take_off(inside.home / shelf.FOLDER, name)
+    return {"removed": name}
+
+
+def show(inside: Registry) -> dict[str, Any]:
+    """Every layout: the built-in ones and those on the shelf."""
+    folder = inside.home / shelf.FOLDER
+    own = shelf.own(folder)
+    return {
+        "layouts": [{**told(each), "own": name in own} for name, each in sorted(shelf.known(folder).items())],
+        "unusable": shelf.unusable(folder),
+    }
+
+
+def told(mapping: Mapping) -> dict[str, Any]:
+    """A layout in a line."""
+    return {
+        "name": mapping.name,
+        "title": mapping.title,
+        "row": mapping.form,
+        "format": mapping.format,
+        "fields": len(mapping.fields),
+    }
