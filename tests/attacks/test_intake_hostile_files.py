@@ -182,7 +182,7 @@ class TestABombInAFile:
         start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
         for place in range(start, len(data) - 8):  # bytes of the footer, one at a time, are made wrong
             changed = bytes(data[:place]) + bytes([data[place] ^ 0x10]) + bytes(data[place + 1 :])
-            if place % 29 == 0:
+            if place % 97 == 0:
                 with contextlib.suppress(FileFault):
                     take_in(changed)
 

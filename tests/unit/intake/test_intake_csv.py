@@ -9,6 +9,7 @@ from swaddle.intake.faults import (
     HeaderFault,
     LayoutUnknown,
     NotADataSet,
+    Unreadable,
     WrongEncoding,
 )
 
@@ -132,11 +133,22 @@ def test_latin_1_is_read_where_the_mapping_says_so(taken):
     assert result.rows("mother_family_name") == [("Müller",)]
 
 
-def test_utf_16_is_refused_with_its_name(taken):
-    with pytest.raises(WrongEncoding, match="UTF-16"):
-        taken(text(good(1)).decode().encode("utf-16"))
-    with pytest.raises(WrongEncoding, match="UTF-16"):
-        taken(text(good(1)).decode().encode("utf-16-le"))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_and_said(taken, encoding):
+    result = taken(text(good(1), "B2,2024-11-02,live,Müller,3400").decode().encode(encoding))
+    assert result.checked.rows_read == result.checked.accepted == 2
+    assert ("Müller",) in result.rows("mother_family_name")
+    assert result.summary("H30")[0].text.startswith("The file is in UTF-16")
+
+
+def test_half_a_letter_of_utf_16_refuses_the_file(taken):
+    with pytest.raises(Unreadable, match="UTF-16"):
+        taken(text(good(1)).decode().encode("utf-16")[:-1])
+
+
+def test_utf_32_is_refused_with_its_name(taken):
+    with pytest.raises(WrongEncoding, match="UTF-32"):
+        taken(text(good(1)).decode().encode("utf-32"))
 
 
 def test_a_very_long_line_is_broken_and_memory_stays(taken):
@@ -179,14 +191,11 @@ def test_a_column_without_a_name_is_not_read_and_said(taken):
         b"\x89PNG\r\n\x1a\n" + bytes(100),
         b"\xff\xd8\xff\xe0" + bytes(100),
         b"%PDF-1.7\n%\xe2\xe3",
-        b"PK\x03\x04" + bytes(50),
         b"\x1f\x8b\x08" + bytes(50),
         b"\xd0\xcf\x11\xe0" + bytes(50),
         b"<!DOCTYPE html><html></html>",
         b"  <html>",
-        b'{"resourceType": "Bundle"}',
         b"crypt4gh\x01\x00\x00\x00",
-        b"MSH|^~\\&|NSO|",
         b"SQLite format 3\x00",
     ],
 )

@@ -31,7 +31,7 @@ _engine: list[duckdb.DuckDBPyConnection] = []
 
 
 def prepare() -> None:
-    """Start the engine, which looks at the machine; one thread, since a wall does not hold those that were before it."""
+    """Start the engine, which looks at the machine; one thread: a wall does not hold those that were before it."""
     if not _engine:
         _engine.append(connect(memory_bytes=ENGINE_BYTES, threads=1))
         _engine[0].execute("SELECT 1, 'a'").fetchmany(1)  # the first result looks for modules that it may need
