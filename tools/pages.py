@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/: errors, commands and custody events.
+"""Write the generated parts of docs/: errors, commands and custody events, and the pages of the data dictionary.
 
 A generated part stands between two comments, `<!-- NAME: generated -->` and `<!-- NAME: end -->`; what is around it is
 written by hand. `make pages` writes, tests/docs compares.
@@ -138,12 +138,18 @@ def openapi() -> tuple[Path, str]:
     return ROOT / "docs" / "openapi.json", json.dumps(described, indent=1, sort_keys=True) + "\n"
 
 
+def dictionary() -> dict[Path, str]:
+    """The pages that are written whole from the data dictionary: page to its text."""
+    written = importlib.import_module("swaddle.dictionary.documents").documents()
+    return {ROOT / "docs" / name: text for name, text in written.items()}
+
+
 def main() -> None:
     """Write what has changed."""
-    described, text = openapi()
-    if not described.exists() or described.read_text("utf-8") != text:
-        described.write_text(text, "utf-8")
-        print(f"{described.relative_to(ROOT)}: written anew", file=sys.stderr)
+    for page, text in (openapi(), *dictionary().items()):
+        if not page.exists() or page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+            print(f"{page.relative_to(ROOT)}: written anew", file=sys.stderr)
     for name in PAGES:
         path, is_now, should_be = generated(name)
         if is_now != should_be:
