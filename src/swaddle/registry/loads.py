@@ -14,6 +14,7 @@ import duckdb
 
 from swaddle.durable import DiskFault
 from swaddle.intake.engine import identifier
+from swaddle.registry import answered
 from swaddle.registry.lives import digest
 from swaddle.registry.records import DELIVERY, TABLES
 from swaddle.registry.rows import LINKS, insert, supersede, tells, write_records, write_rows
@@ -170,6 +171,7 @@ def write_clinical(
             write_rows(connection, store, submission, load)
             for record_type in TABLES:
                 write_records(connection, store, submission, load, record_type)
+            answered.keep(connection, load.load_id)
             deliveries = _count(connection, "select count(distinct delivery) from load_rows where has_record")
         connection.execute(
             "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -12,6 +12,8 @@ nowhere else; the other two files hold opaque ids.
                   stored_rows  load_id, line: what became of the row, its number and version, who it is about; the
                                header's and the persons' fields that do not identify
                   deliveries, births, antenatal, …   load_id, line, the record's fields that do not identify
+                  warnings     load_id, line of the warnings on stored rows, with a digest of what was looked at
+                  answers      those that their submitter has answered, for that value
                   loads        load_id, transfer, …: the row that commits a load
 """
 

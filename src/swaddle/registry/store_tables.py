@@ -27,6 +27,9 @@ FIXED: Mapping[str, str] = {
     " content VARCHAR, delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
     " person_subject VARCHAR, event_year BIGINT, event_month BIGINT",
     "clinical.superseded": f"{_RECORD}, by_load BIGINT",
+    "clinical.warnings": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
+    "clinical.answers": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
+    " asked VARCHAR, transfer VARCHAR, answered_at TIMESTAMP",
     **{f"clinical.{table}": _RECORD for table in TABLES.values()},
     "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
     " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"

@@ -21,7 +21,7 @@ from swaddle.intake.sheet import Sheet
 from swaddle.intake.staging import stage
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
-from swaddle.registry import lives
+from swaddle.registry import answered, lives
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import store
 from swaddle.registry.submission import Load, Submission
@@ -65,7 +65,11 @@ def take_sheet(
         checked = validate(staged, inside.store.dictionary, tables, submitter=one.submitter, sites=sites, at=at)
         link(tables, submitter=one.submitter, file_digest=digest, subject_key=inside.store.subject_key)
         checked = lived(inside, tables, one, staged, checked, at)
-        return store(inside.store, tables, submission(inside, one, staged, checked, tables, at)), checked
+        answered.mark(tables, inside.store, checked, inside.store.dictionary)
+        checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
+        told = submission(inside, one, staged, checked, tables, at)
+        told.report["answered_before"] = silent
+        return store(inside.store, tables, told), checked
 
 
 def lived(

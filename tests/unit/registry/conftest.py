@@ -29,7 +29,7 @@ class Shelf:
     def open(self):
         self.store = Store(self.folder, KEYS)
         self.state = State(self.folder / "registry.db")
-        self.inside = SimpleNamespace(store=self.store, state=self.state)
+        self.inside = SimpleNamespace(home=self.folder, store=self.store, state=self.state)
 
     def reopen(self):
         self.close()
