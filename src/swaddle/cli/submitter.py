@@ -25,6 +25,11 @@ PATH = click.Path(path_type=Path)
 HOME = click.option("--home", type=PATH, help="The submitter's folder; else $SWADDLE_HOME, else the usual place.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 PASSPHRASE = click.option("--passphrase-fd", type=int, help="Read the passphrase from this open file descriptor.")
+MAPPING = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Read the files by this mapping file.",
+)
 KIND = click.option("--as", "kind", metavar="TYPE", help="What the files are, such as births; else it is recognised.")
 
 
@@ -83,12 +88,22 @@ def enrol(
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=PATH)
 @KIND
+@MAPPING
 @click.option("--rejected", type=PATH, help="Write the rejected rows to this CSV (one file only).")
+@click.option("--explain", is_flag=True, help="Say also what the mapping makes of the file, field by field.")
 @JSON
-def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_json: bool) -> None:
+def check(
+    files: tuple[Path, ...],
+    kind: str | None,
+    mapping: Path | None,
+    rejected: Path | None,
+    explain: bool,
+    as_json: bool,
+) -> None:
     """Run the row and file rules on FILES here; nothing is sent."""
     import io
 
+    from swaddle.intake.mapping import load_file
     from swaddle.submitter.check import check as check_file
     from swaddle.submitter.prepare import look_at
     from swaddle.wire.client import utc_now
@@ -96,13 +111,17 @@ def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_j
     is_many = len(files) != 1 or files[0].is_dir()
     if rejected is not None and is_many:
         raise UsageFault("--rejected takes the rejected rows of one file")
+    read_by = None if mapping is None else load_file(mapping)
+    own = locate(None) / "mappings"
     reports: list[dict[str, Any]] = []
     found, left_out = _files_of(files)
     status = 7 if any(not left.is_usual for left in left_out) else 0
     for file, of_folder in found:
         rows = io.BytesIO()
         try:
-            report, is_refused = check_file(look_at(file), kind, utc_now(), rows)
+            report, is_refused = check_file(
+                look_at(file), kind, utc_now(), rows, mapping=read_by, own=own, explained=explain
+            )
         except FileFault as fault:
             if not of_folder:
                 raise
@@ -113,6 +132,8 @@ def check(files: tuple[Path, ...], kind: str | None, rejected: Path | None, as_j
         status = 6 if is_refused else max(status, 7 if report["rows"]["rejected"] else 0) if status != 6 else 6
         if not as_json:
             click.echo(words.report(report, str(file), is_check=True))
+            if "mapping" in report:
+                click.echo(words.mapping(report["mapping"]))
             click.echo(words.REFUSED if is_refused else words.ONLY_THE_REGISTRY, err=True)
     if as_json:
         told = [{"name": left.name, "why": left.why} for left in left_out]
@@ -141,6 +162,7 @@ def _files_of(paths: tuple[Path, ...]) -> tuple[list[tuple[Path, bool]], list[Le
 @click.command()
 @click.argument("paths", nargs=-1, type=PATH)
 @KIND
+@MAPPING
 @click.option("--wait", is_flag=True, help="Wait for the registry's receipt.")
 @click.option("--timeout", default=900.0, show_default=True, help="Seconds that --wait waits at most.")
 @click.option("--spool", is_flag=True, help="Keep a sealed copy until the receipt; once held, the file may be deleted.")
@@ -150,6 +172,7 @@ def _files_of(paths: tuple[Path, ...]) -> tuple[list[tuple[Path, bool]], list[Le
 def send(
     paths: tuple[Path, ...],
     kind: str | None,
+    mapping: Path | None,
     wait: bool,
     timeout: float,
     spool: bool,
@@ -170,6 +193,8 @@ def send(
         looking = pool.submit(_look_at, paths, locate(home))
         party = _party(home, passphrase_fd)
         sources = looking.result()
+    if mapping is not None:
+        kind = _kept(mapping, party.home)
     from swaddle.submitter.send import send as send_files
 
     with progress() as tell:
@@ -180,6 +205,13 @@ def send(
         if one.trouble is not None:
             click.echo(one.trouble.text(), err=True)
     sys.exit(words.exit_status(done))
+
+
+def _kept(mapping: Path, home: Path) -> str:
+    """The name of a mapping, which is kept in this home: the registry is told the name, and reads by its own copy."""
+    from swaddle.intake import shelf
+
+    return shelf.put(home / shelf.FOLDER, shelf.settled(mapping)).name
 
 
 def _look_at(paths: tuple[Path, ...], home: Path) -> list[Source | Folder]:

@@ -117,6 +117,20 @@ def _place(copy: Mapping[str, Any]) -> str:
     return f"{where}, since {copy['since']}{until}"
 
 
+def mapping(told: Mapping[str, Any]) -> str:
+    """What a mapping makes of a file, field by field."""
+    lines = [f"layout {plain(told['name'])}: {plain(told['title'])}; a row is a {told['row']}"]
+    for each in told["fields"]:
+        lines.append(f"  {each['field']:<28} {plain(each['from'])}")
+        lines += [f"{'':<31}{plain(change)}" for change in each["changes"]]
+        for one in each["made"]:
+            cell, became = plain(one["cell"] or "(blank)"), plain(one["became"] or "(nothing)")
+            lines.append(f"{'':<31}{one['count']:>9,} x  {cell}  ->  {became}")
+    if told["not_carried"]:
+        lines.append(f"  not carried: {', '.join(told['not_carried'])}")
+    return "\n".join(lines)
+
+
 def report(answer: Mapping[str, Any], name: str, *, is_check: bool = False) -> str:
     """A quality report: rows, then findings. Before sending nothing is stored yet: the rows only could be."""
     rows = answer["rows"]

@@ -1,4 +1,4 @@
-"""The registry's own layouts: mapping files on its shelf, beside the built-in ones. It reads by its own copies alone."""
+"""The registry's own layouts: mapping files on its shelf, beside the built-in ones. It reads by its own copies."""
 
 from __future__ import annotations
 

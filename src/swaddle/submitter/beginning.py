@@ -28,6 +28,7 @@ LIFE = timedelta(hours=72)
 # A pack of very many files has their plan in memory beside its parts, which are smaller for it.
 MANY_MEMBERS = 25_000
 PACK_PART_BYTES = 8_388_608
+OWN_LAYOUTS = "mappings"  # the folder of intake/shelf.py, which is only imported where it is needed
 MOST_SMALL_PACK_BYTES = 10_000 * PACK_PART_BYTES
 
 
@@ -47,7 +48,7 @@ class Beginner:
         """A send of one file."""
         self._trusted()
         self._progress("checking", 0, source.size_bytes)
-        counts = count(source, kind, self._party.now())
+        counts = count(source, kind, self._party.now(), self._party.home / OWN_LAYOUTS)
         return self._keep(
             source.path, source.size_bytes, str(source.mtime_ns), counts,
             replaces=replaces, spool=secrets.token_hex(16) if spooled else None,
