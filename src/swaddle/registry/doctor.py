@@ -17,6 +17,7 @@ from swaddle.checkup import LOOK, MEND, Finding, good, guarded
 from swaddle.custody.entry import FIRST_PREVIOUS, parse_entry
 from swaddle.custody.ledger import FILE_NAME
 from swaddle.home import Kind, open_home
+from swaddle.intake.wall.standing import seen
 from swaddle.registry import outbox, settings
 from swaddle.registry.backup_keys import PRIVATE, PUBLIC
 from swaddle.registry.inside import now as utc_now
@@ -44,6 +45,7 @@ def examine(
         *guarded("offline keys", lambda: offline_keys(path)),
         *guarded("certificate", lambda: certificate(path, at)),
         *guarded("intake", lambda: intake(path, at)),
+        *guarded("reading", seen),
         *guarded("custody", lambda: custody(path)),
         *guarded("database", lambda: database(path)),
         *guarded("mail", lambda: mail(path, read, at)),

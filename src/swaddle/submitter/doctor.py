@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from swaddle import checkup
@@ -37,6 +38,7 @@ def examine(
         *guarded("keys", lambda: keys(path, read)),
         *guarded("enrolment", lambda: enrolment(path)),
         *guarded("intake", lambda: intake(path, clock().replace(microsecond=0))),
+        *guarded("reading", reading),
         *guarded("clock", lambda: gateway(path, read, clock)),
     ]
 
@@ -55,6 +57,14 @@ def keys(path: Path, read: settings.Settings) -> Iterator[Finding]:
             yield good("keys", "the key files are there, and a passphrase file that is its owner's alone")
     else:
         yield good("keys", "the key files are there")
+
+
+def reading() -> Iterator[Finding]:
+    """The wall around what reads files; only where `swaddle[check]` is installed, which alone reads any."""
+    if find_spec("duckdb") is not None:
+        from swaddle.intake.wall.standing import seen  # noqa: PLC0415  the check is an extra
+
+        yield from seen()
 
 
 def enrolment(path: Path) -> Iterator[Finding]:
