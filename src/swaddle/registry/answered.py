@@ -27,10 +27,18 @@ WARNING = "warning"
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What came of answers: findings that are silent now, those that were so before, answers that met no finding."""
+    """What came of answers.
+
+    Attributes:
+        silenced: warnings that are silent now.
+        before: warnings that were so before.
+        stored: answers that silenced any.
+        unmet: answers that met no warning.
+    """
 
     silenced: int = 0
     before: int = 0
+    stored: int = 0
     unmet: int = 0
 
 
@@ -137,6 +145,9 @@ def take(store: Store, submitter: str, transfer: str, answers: Sequence[Answer],
             values | {"at": at.astimezone(UTC).replace(tzinfo=None)},
         )
         result = Answered(
-            silenced=result.silenced + new, before=result.before + met - new, unmet=result.unmet + (met == 0)
+            silenced=result.silenced + new,
+            before=result.before + met - new,
+            stored=result.stored + (new > 0),
+            unmet=result.unmet + (met == 0),
         )
     return result

@@ -28,12 +28,14 @@ from swaddle.errors import FileFault, IntegrityFault, SwaddleError, UsageFault
 from swaddle.intake.opened import memory_file
 from swaddle.registry import door, loads
 from swaddle.registry.inside import Registry
+from swaddle.registry.listening import hear
 from swaddle.registry.members import TooLargeToOpen, take_in_members
 from swaddle.registry.pull import Held
 from swaddle.registry.sheets import take_file
 from swaddle.registry.state import Submitter
 from swaddle.registry.submission import Load
 from swaddle.registry.taking import OneFile, nothing_stored
+from swaddle.wire.spoken import KINDS
 
 READ_BYTES = 1_048_576
 GONE = "expired"  # the outcome of a transfer that left the gateway before it could be read
@@ -78,6 +80,9 @@ def take_in(held: Held, at: datetime, inside: Registry) -> Outcome:
             load, stored = take_in_members(inside, one, pieces, opened.description, at)
             return outcome(opened, opened.description.kind, load, refused=not stored)
         with plaintext_of(held, opened, inside) as (descriptor, digest):
+            if opened.description.kind in KINDS:
+                load = hear(inside, descriptor, file_of(opened), at)
+                return outcome(opened, opened.description.kind, load, refused=False)
             inside.state.update(held.id, content=content_digest(inside, digest))
             taken = take_file(inside, descriptor, digest, file_of(opened), at)
             return outcome(opened, taken.kind, taken.load, refused=taken.refused)
