@@ -74,6 +74,8 @@ def test_what_stands_in_a_place(place, read):
         ({"value": 3122, "code": "g"}, "g", "3122"),
         ({"value": 3122.0, "unit": "gram"}, "g", "3122"),
         ({"value": 3.122, "code": "kg"}, "g", "3122"),
+        ({"value": 1769.859285, "code": "g"}, "g", "1770"),
+        ({"value": 38.9, "code": "wk"}, "wk", "38"),
         ({"value": 7.5, "code": "[lb_av]"}, "g", "3402"),
         ({"value": 3122}, "g", "3122"),
         ({"value": 3122, "code": "{score}", "unit": "g"}, "g", "3122"),

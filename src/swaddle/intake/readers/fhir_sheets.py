@@ -301,6 +301,8 @@ def _open(mapping: Mapping, where: str, limit_bytes: int, stack: ExitStack) -> _
     read, coded = _reads([each.place for each in cells if each.place is not None])
     if any(each.name.startswith("screen:") for each in cells):
         coded["Observation"] |= READ_BY_COMPUTED
+    if any(each.name.startswith("child:anomalies") for each in cells):
+        coded["Condition"] |= {persons.ANOMALIES}
     writer = SheetWriter(
         mapping.form,
         [each.name for each in cells],
@@ -363,8 +365,9 @@ def _why(notes: _Notes) -> str:
 
 
 def _names(counted: Counter[str]) -> str:
-    shown = [f"{name} ({count})" for name, count in counted.most_common(NAMES_SHOWN) if count]
-    rest = len(counted) - len(shown)
+    ordered = sorted(((name, count) for name, count in counted.items() if count), key=lambda each: -each[1])
+    shown = [f"{name} ({count})" for name, count in ordered[:NAMES_SHOWN]]
+    rest = len(ordered) - len(shown)
     return ", ".join(shown) + (f" and {rest} more" if rest else "")
 
 

@@ -177,8 +177,8 @@ def _partial(element: dict[str, Any]) -> str:
 
 
 def _plain(number: Decimal, unit: str, *, exact: bool) -> str:
-    """As it is written where the unit is the same; else whole where the dictionary counts whole ones."""
-    if exact:
+    """Whole where the dictionary counts whole ones (grams rounded, the rest completed); else as it is written."""
+    if exact and unit not in _WHOLE:
         return f"{number:f}".rstrip("0").rstrip(".") if "." in f"{number:f}" else f"{number:f}"
     if unit == "g":
         return str(int(number + Decimal("0.5")))
