@@ -79,12 +79,16 @@ def leaves() -> list[tuple[str, click.Command]]:
     main = importlib.import_module("swaddle.cli.main")
     found: list[tuple[str, click.Command]] = []
     for name, (module, attribute, _) in main.COMMANDS.items():
-        command = getattr(importlib.import_module(module), attribute)
-        if isinstance(command, click.Group):
-            found += [(f"swaddle {name} {child}", each) for child, each in command.commands.items() if not each.hidden]
-        else:
-            found.append((f"swaddle {name}", command))
+        found += _beneath(f"swaddle {name}", getattr(importlib.import_module(module), attribute))
     return found
+
+
+def _beneath(name: str, command: click.Command) -> list[tuple[str, click.Command]]:
+    """The command itself, or those of its group, however deep."""
+    if not isinstance(command, click.Group):
+        return [(name, command)]
+    shown = [(child, each) for child, each in command.commands.items() if not each.hidden]
+    return [leaf for child, each in shown for leaf in _beneath(f"{name} {child}", each)]
 
 
 def describe(name: str, command: click.Command) -> str:
