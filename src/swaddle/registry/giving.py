@@ -14,6 +14,7 @@ from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
+from swaddle.registry import issued
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
@@ -29,18 +30,23 @@ def give_back(inside: Registry) -> int:
     for transfer in inside.state.unanswered():
         submitter = inside.state.submitter(transfer.submitter)
         if submitter is not None and submitter.state == "active":
-            send_report(inside, transfer, submitter, bundle_for(inside, transfer, submitter, at, computed))
+            if issued.of(inside.store, transfer.id) is None:
+                bundle = bundle_for(inside, transfer, submitter, at, computed)
+                issued.keep(inside.store, transfer.id, submitter.id, bundle.packed(), at)
+            send_report(inside, transfer, submitter)
             sent += 1
     return sent
 
 
-def send_report(inside: Registry, transfer: Transfer, submitter: Submitter, bundle: Bundle) -> None:
-    """Bring one report to the gateway; a kill is made good by calling again."""
+def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> None:
+    """Bring one report to the gateway, as it was issued; a kill is made good by calling again."""
+    report_issued = issued.of(inside.store, transfer.id)
     assert submitter.sealing is not None
+    assert report_issued is not None
     at = inside.now()
     folder = inside.outbox / transfer.id
     feedback = deliver(
-        bundle.packed(),
+        report_issued.bundle,
         answers=transfer.id,
         folder=folder,
         sender=inside.keyring.registry_id,

@@ -7,6 +7,7 @@ nowhere else; the other two files hold opaque ids.
     identifiers   persons      load_id, line, role, subject, every D field of that person
                   records      load_id, line, every D field of the records
                   reports      load_id, transfer, the quality report and the rejected rows as they came
+                  issued       transfer, submitter, the report on it, byte for byte as it was sent
     subjects      presence     load_id, transfer, submitter, subject, category, first, last
     clinical      superseded   load_id, line of a row that no longer counts, and the load that came over it
                   stored_rows  load_id, line: what became of the row, its number and version, who it is about; the

@@ -20,6 +20,7 @@ FIXED: Mapping[str, str] = {
     "identifiers.persons": f"{_RECORD}, role VARCHAR, subject VARCHAR",
     "identifiers.records": _RECORD,
     "identifiers.reports": "load_id BIGINT, transfer VARCHAR, report VARCHAR, rejected BLOB",
+    "identifiers.issued": "transfer VARCHAR, submitter VARCHAR, issued_at TIMESTAMP, sha256 VARCHAR, bundle BLOB",
     "subjects.presence": "load_id BIGINT, transfer VARCHAR, submitter VARCHAR, subject VARCHAR,"
     " category VARCHAR, first_date DATE, last_date DATE",
     "clinical.stored_rows": f"{_RECORD}, seq BIGINT, step VARCHAR, submitter VARCHAR, transfer VARCHAR,"
