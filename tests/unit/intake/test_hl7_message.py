@@ -1,5 +1,7 @@
 r"""HL7 v2: the form of a message, and where messages begin and end in a file. Hostile cases first."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -121,6 +123,24 @@ def test_a_message_of_more_segments_than_any_is_refused(monkeypatch):
     with pytest.raises(BadMessage) as raised:
         parse(MSH + "\nNTE|1" * 11)
     assert raised.value.check == "M5"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "OBX|1|ED|x||" + "\\" * 2_000_000,
+        "NTE|1||" + "\\F" * 700_000,
+        "OBX|1|" + "|" * 3_000_000,
+        "NTE|1||" + ("y" * 40 + "\n") * 60_000,
+    ],
+)
+def test_a_message_made_to_be_slow_is_not(body):
+    began = time.process_time()
+    message = parse(f"{MSH}\n{body}")
+    for segment in message.segments:
+        message.text(segment, 3)
+        message.text(segment, 5)
+    assert time.process_time() - began < 10
 
 
 @settings(max_examples=300, deadline=None)

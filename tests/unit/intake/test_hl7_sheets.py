@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 
 import pytest
 
@@ -189,6 +190,22 @@ def test_a_message_of_two_patients_is_two_rows_and_said():
     assert [sheet.fields(place)["person_local_id"] for place in (0, 1)] == ["7", "8"]
     assert sheet.lines == [1, 2]
     assert sheet.findings["M18"][0] == 1
+
+
+def test_more_patients_than_a_message_has_are_one_broken_row():
+    many = [MSH.format("ADT^A01", 1), *["ZZZ|1"] * 2000, *["PID|1||7"] * 2000]
+    (sheet,) = read(ADT, many)
+    assert sheet.broken == [("2", "M5")]
+
+
+def test_many_patients_and_many_answers_are_read_in_time():
+    began = time.process_time()
+    patients = [MSH.format("ADT^A01", 1), *[f"PID|1||{n}^^^H^MR" for n in range(5000)]]
+    answers = [*RESULT, *[f"OBX|{n}|CWE|67704-7^feeding^LN||X{n}^x^L||||||F" for n in range(20000)]]
+    found = {each.form: each for each in read(patients, answers)}
+    assert len(found["person"].rows) == 5000
+    assert len(found["newborn_screen"].rows) == 1
+    assert time.process_time() - began < 30
 
 
 def test_a_merge_of_numbers_is_said():

@@ -12,8 +12,8 @@ standard's tables of what a segment may hold, so any version (2.1 to 2.9) and an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 HEADERS = frozenset(["MSH", "FHS", "BHS"])
@@ -181,18 +181,18 @@ def parse(text: str) -> Message:
 
 def _lines(text: str, separator: str) -> tuple[list[str], int]:
     """One line a segment; a line that begins none goes on with the one above (a value with a line end in it)."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     joined = 0
     for line in text.split("\n"):
         if not line.strip():
             continue
         start = line.lstrip(" \t")
         if _NAME.match(start) and start[3:4] in {separator, ""}:
-            lines.append(start)
+            lines.append([start])
         else:
-            lines[-1] += " " + line.strip()
+            lines[-1].append(line.strip())
             joined += 1
-    return lines, joined
+    return [" ".join(each) for each in lines], joined
 
 
 def repetitions(segment: Segment, number: int, delimiters: Delimiters) -> list[str]:
@@ -237,27 +237,18 @@ def unescape(text: str, delimiters: Delimiters = USUAL, encoding: str = "utf-8")
     mark = delimiters.escape
     if not mark or mark not in text:
         return text
-    return "".join(_unescaped(text, mark, delimiters, encoding))
+    return _escape(mark).sub(lambda found: _meaning(found, delimiters, encoding), text)
 
 
-def _unescaped(text: str, mark: str, delimiters: Delimiters, encoding: str) -> Iterator[str]:
-    rest = text
-    while rest:
-        before, found, after = rest.partition(mark)
-        yield before
-        if not found:
-            return
-        code, closed, beyond = after.partition(mark)
-        meant = _meaning(code, delimiters, encoding) if closed else None
-        if meant is None:
-            yield mark
-            rest = after
-        else:
-            yield meant
-            rest = beyond
+@cache
+def _escape(mark: str) -> re.Pattern[str]:
+    one = re.escape(mark)
+    formatting = r"\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?[0-9]{0,3}"
+    return re.compile(f"{one}([FSTREPHN]|{formatting}|X(?:[0-9A-Fa-f]{{2}}){{1,200}}){one}")
 
 
-def _meaning(code: str, delimiters: Delimiters, encoding: str) -> str | None:
+def _meaning(found: re.Match[str], delimiters: Delimiters, encoding: str) -> str:
+    code = found[1]
     plain = {
         "F": delimiters.field,
         "S": delimiters.component,
@@ -270,11 +261,9 @@ def _meaning(code: str, delimiters: Delimiters, encoding: str) -> str | None:
     }
     if code in plain:
         return plain[code]
-    if re.fullmatch(r"\.(?:br|sp|fi|nf|in|ti|sk|ce)[+-]?[0-9]{0,3}", code):
+    if code.startswith("."):
         return "\n"
-    if code[:1] == "X" and re.fullmatch(r"(?:[0-9A-Fa-f]{2}){1,200}", code[1:]):
-        try:
-            return bytes.fromhex(code[1:]).decode(encoding)
-        except UnicodeDecodeError:
-            return None
-    return None
+    try:
+        return bytes.fromhex(code[1:]).decode(encoding)
+    except UnicodeDecodeError:
+        return found[0]

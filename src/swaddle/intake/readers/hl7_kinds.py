@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 
-from swaddle.intake.readers.hl7 import Message, Segment, repetitions
+from swaddle.intake.readers.hl7 import LIMIT_SEGMENTS, BadMessage, Message, Segment, repetitions
 from swaddle.intake.readers.hl7_paths import coded, moment
 
 
@@ -57,11 +57,17 @@ _CHANGE = frozenset(["RP", "RU", "RO", "XO", "XR", "XX"])
 
 
 def patients(message: Message) -> list[Message]:
-    """The message once for each patient in it: what stands above the first PID belongs to all."""
+    """The message once for each patient in it: what stands above the first PID belongs to all.
+
+    Raises:
+        BadMessage: M5, more than any message has.
+    """
     places = [place for place, each in enumerate(message.segments) if each.name == "PID"]
     if len(places) < 2:
         return [message]
     above = message.segments[: places[0]]
+    if len(above) * len(places) > LIMIT_SEGMENTS:
+        raise BadMessage("M5")
     ends = [*places[1:], len(message.segments)]
     return [_of(message, (*above, *message.segments[a:b])) for a, b in zip(places, ends, strict=True)]
 

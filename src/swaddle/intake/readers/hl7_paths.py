@@ -160,14 +160,13 @@ def value_at(path: Path, message: Message) -> str:
 
 
 def _at(step: Step, message: Message) -> str:
-    values: list[str] = []
+    values: dict[str, None] = {}
     meant = message.with_word(step.segment, step.test_field, step.words) if step.test_field else None
     for segment in message.named(step.segment) if meant is None else meant:
         for value in _values(segment, step, message):
             if not step.several:
                 return value
-            if value not in values:
-                values.append(value)
+            values[value] = None
     return SEVERAL.join(each.replace(SEVERAL, ",") for each in values)
 
 
@@ -231,7 +230,7 @@ def _measured(repetition: str, segment: Segment, unit: str, message: Message) ->
         written = part(repetition, marks, 2) or written
     found = _NUMBER.fullmatch(written)
     if found is None:
-        both = _WEEKS_DAYS.fullmatch(written) if unit == "wk" else None
+        both = _WEEKS_DAYS.fullmatch(written) if unit == "wk" and len(written) < 40 else None
         return both[1] if both else written
     if unit == "wk" and re.fullmatch("[2-4][0-9][0-6]", written) and _WEEKS_AND_DAYS.search(segment.field(3)):
         return written[:2]

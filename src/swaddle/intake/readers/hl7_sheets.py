@@ -122,11 +122,11 @@ def _patients(raw: RawMessage, framing: Framing, encoding: str, notes: _Notes) -
         return [(None, raw.check)]
     try:
         message = parse(decode(raw.data, framing, encoding))
+        found = kinds.patients(message)
     except BadMessage as bad:
         return [(None, bad.check)]
     notes.simple.update({"M14": message.joined, "M15": message.split, "M16": int(message.assumed)})
     notes.simple["M17"] += message.header(11).upper() in _TESTS
-    found = kinds.patients(message)
     notes.simple["M18"] += len(found) > 1
     return [(each, "") for each in found]
 
