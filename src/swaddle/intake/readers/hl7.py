@@ -108,8 +108,11 @@ class Message:
         """A value of the first repetition that has one, unescaped; "" where there is none."""
         if segment.name in HEADERS and number <= 2:
             return segment.field(number)
-        if number >= len(segment.fields):
+        written = segment.field(number)
+        if not written:
             return ""
+        if self.delimiters.repetition not in written:
+            return part(written, self.delimiters, component, subcomponent)
         for repetition in repetitions(segment, number, self.delimiters):
             value = part(repetition, self.delimiters, component, subcomponent)
             if value:
@@ -214,8 +217,8 @@ def part(repetition: str, delimiters: Delimiters, component: int = 1, subcompone
         component: from 1.
         subcomponent: from 1; 0 for all of the component, its subcomponents apart by blanks.
     """
-    parts = repetition.split(delimiters.component) if delimiters.component else [repetition]
-    if component > len(parts):
+    parts = repetition.split(delimiters.component, component) if delimiters.component else [repetition]
+    if component > len(parts) or not parts[component - 1]:
         return ""
     found = parts[component - 1]
     if delimiters.subcomponent and delimiters.subcomponent in found:
