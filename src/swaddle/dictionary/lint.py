@@ -80,8 +80,8 @@ def slot_of(rule: Rule, dictionary: Dictionary) -> str:
 def _of_form(form: Form, slots: set[str]) -> Iterator[str]:
     if not form.slots or not set(form.slots) <= slots or not form.optional <= set(form.slots):
         yield f"form {form.name} names slots that no record type has"
-    elif form.optional >= set(form.slots):
-        yield f"form {form.name} has no slot that it needs"
+    elif form.optional >= set(form.slots) or not form.where_told <= form.optional:
+        yield f"form {form.name} has no slot that it needs, or asks of one only where it is told"
 
 
 def _is_field(field: Field) -> bool:

@@ -24,26 +24,15 @@ __all__ = ["DictionaryUnusable", "load", "load_folder"]
 _KEYS = {
     "field": {
         *("name", "type", "title", "title_fr", "text", "text_fr", "required", "class", "unit", "values", "values_fr"),
-        *("system", "codes", "loinc", "hard", "soft", "mistaken_unit", "mistaken_unit_fr", "missing"),
+        *("system", "codes", "loinc", "hard", "soft", "mistaken_unit", "mistaken_unit_fr", "missing", "derived"),
     },
     "rule": {
         *("id", "for", "on", "severity", "scope", "fields", "reads", "shows", "holds", "window", "absent"),
         *("after_days", "text", "text_fr", "fix", "fix_fr", "passes", "fails"),
     },
     "form": {
-        *(
-            "name",
-            "title",
-            "title_fr",
-            "text",
-            "text_fr",
-            "event",
-            "event_fr",
-            "slots",
-            "optional",
-            "layout",
-            "recognise",
-        ),
+        *("name", "title", "title_fr", "text", "text_fr", "event", "event_fr"),
+        *("slots", "optional", "where_told", "layout", "recognise"),
     },
     "check": {"id", "severity", "scope", "text", "text_fr", "fix", "fix_fr"},
 }
@@ -150,6 +139,7 @@ def _form(entry: Mapping[str, Any], known: set[str]) -> Form:
         slots=() if lacking - optional else tuple(each for each in entry["slots"] if each in known),
         layout=entry["layout"],
         optional=optional & known,
+        where_told=frozenset(entry.get("where_told", ())) & known,
         recognise=tuple(entry.get("recognise", ())),
         title_fr=entry.get("title_fr", ""),
         text_fr=entry.get("text_fr", ""),
@@ -188,6 +178,7 @@ def _field(entry: Mapping[str, Any], slots: Mapping[str, str]) -> Field:
         required=required if isinstance(required, dict) else default,
         sensitivity=entry["class"],
         mistaken_unit_fr=entry.get("mistaken_unit_fr", ""),
+        derived=entry.get("derived", "").strip(),
         **told,
     )
 

@@ -89,6 +89,7 @@ class Field:
         codes: pick list, code to the code of `system`.
         system: the code system that `codes` are of.
         loinc: the LOINC code of what is observed.
+        derived: an SQL expression over the wide row that stands in where no value is given; "" for none.
         missing: reasons that may stand in place of a value.
         required: requirement by slot; for the header by form, "" for every other form.
         mistaken_unit: a range that betrays another unit, with the words that say so.
@@ -109,6 +110,7 @@ class Field:
     system: str = ""
     codes: Mapping[str, str] = field(default_factory=dict)
     loinc: str = ""
+    derived: str = ""
     missing: tuple[str, ...] = ("NI", "ASKU", "NA", "MSK")
     title_fr: str = ""
     text_fr: str = ""
@@ -157,8 +159,9 @@ class Form:
     """What one row of a layout tells of.
 
     Attributes:
-        slots: the slots of its row, the required ones first.
+        slots: the slots of its row.
         optional: slots that make a record only where the layout carries a field of theirs.
+        where_told: of these, the slots that make a record only of a row that tells anything of them.
         event: what event_date means in it.
         layout: name of the plain layout, whose columns bear the wide names.
         recognise: columns that a file of the plain layout must have beside the keys.
@@ -171,6 +174,7 @@ class Form:
     slots: tuple[str, ...]
     layout: str
     optional: frozenset[str] = frozenset()
+    where_told: frozenset[str] = frozenset()
     recognise: tuple[str, ...] = ()
     title_fr: str = ""
     text_fr: str = ""

@@ -35,11 +35,12 @@ def counts(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
 def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
     """checked_file_hits: lines that break a rule over the file; checked_duplicates: rows whose content stands above."""
     run = connection.execute
-    run("CREATE OR REPLACE TEMP TABLE checked_file_hits (line BIGINT, id VARCHAR, field VARCHAR)")
+    run("CREATE OR REPLACE TEMP TABLE checked_file_hits (line BIGINT, id VARCHAR, field VARCHAR, scope VARCHAR)")
     for rule in plan.file_rules:
         known = " AND ".join(f"{name} IS NOT NULL" for name in rule.fields)
         run(
-            f"INSERT INTO checked_file_hits SELECT line, {literal(rule.id)}, {literal(rule.shows)} FROM (SELECT line, "
+            f"INSERT INTO checked_file_hits SELECT line, {literal(rule.id)}, {literal(rule.shows)}, 'file' "
+            "FROM (SELECT line, "
             f"({rule.holds}) AS holds FROM checked_base WHERE {known} WINDOW {rule.window}) WHERE NOT holds"
         )
     run("CREATE OR REPLACE TEMP TABLE checked_duplicates (line BIGINT)")
@@ -57,7 +58,7 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
         f"WHERE local_record_id IN ({repeated})"
     )
     run(
-        "INSERT INTO checked_file_hits SELECT line, 'D1', 'local_record_id' FROM checked_twice WHERE key IN "
+        "INSERT INTO checked_file_hits SELECT line, 'D1', 'local_record_id', 'file' FROM checked_twice WHERE key IN "
         "(SELECT key FROM checked_twice GROUP BY key HAVING count(DISTINCT content) > 1)"
     )
     run(
@@ -85,12 +86,14 @@ def find(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, dict
         for n, count in enumerate(counts(connection, f"SELECT {tests} FROM checked_base")):
             if count:
                 hits.append(hit(plan.bits[n], f"SELECT line FROM checked_base WHERE {plan.test([n])}", count))
-    rules = {(rule.id, rule.shows): rule for rule in plan.file_rules}
-    over_file = connection.execute("SELECT id, field, count(*) FROM checked_file_hits GROUP BY ALL").fetchall()
-    for check, field, count in over_file:
+    rules = {(rule.id, rule.shows): rule for rule in plan.over_file}
+    over_file = connection.execute(
+        "SELECT id, field, scope, count(*) FROM checked_file_hits GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    for check, field, scope, count in over_file:
         rule = rules.get((check, field))
         severity = rule.severity if rule else dictionary.checks[check].severity
-        bit = Bit(id=check, severity=severity, field=field, fires="", rule=rule)
-        where = f"id = {literal(check)} AND field = {literal(field)}"
+        bit = Bit(id=check, severity=severity, field=field, fires="", scope=scope, rule=rule)
+        where = f"id = {literal(check)} AND field = {literal(field)} AND scope = {literal(scope)}"
         hits.append(hit(bit, f"SELECT line FROM checked_file_hits WHERE {where}", count))
     return hits

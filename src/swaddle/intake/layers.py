@@ -6,8 +6,10 @@ to be read as a value), and at last `<field>` and `<field>_missing`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 from swaddle.dictionary.model import WideField
@@ -15,9 +17,35 @@ from swaddle.intake import cast
 from swaddle.intake.mapping import Source
 
 BITS_A_MASK = 60
-AGE = "mother_age_years"
 _VERSION = "hcn_version"
 _NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
+_WORD = re.compile(r"[a-z_][a-z_0-9]*")
+_AGE = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
+# Only a whole date of birth of the child gives an age; a wild date of birth of the mother is the rules' matter.
+_DERIVED = {"mother_age_years": f"CASE WHEN length(event_date) >= 10 AND {_AGE} BETWEEN 0 AND 99 THEN {_AGE} END"}
+
+
+def derived(each: WideField) -> str:
+    """The expression that stands in for a field without a value; "" where there is none."""
+    return each.field.derived or _DERIVED.get(each.name, "")
+
+
+def derivable(wide: Map[str, WideField], sources: Map[str, Source]) -> set[str]:
+    """Fields that follow from what the layout carries, where no value of their own is given."""
+    follow = {
+        each.name
+        for each in wide.values()
+        if each.field.name == _VERSION and each.name.removesuffix("_version") in sources
+    }
+    for each in wide.values():
+        needed = set(_WORD.findall(_bare(derived(each)))) & set(wide) - {each.name}
+        if needed and needed <= set(sources) and "event_date" in sources:
+            follow.add(each.name)
+    return follow
+
+
+def _bare(expression: str) -> str:
+    return re.sub(r"'[^']*'", "", expression)
 
 
 def select(
@@ -26,6 +54,8 @@ def select(
     *,
     carried: Sequence[WideField],
     absent: Sequence[WideField],
+    follow: AbstractSet[str],
+    where_told: AbstractSet[str],
     other_submitter: str,
     conditions: Sequence[str],
     submitted_on: date,
@@ -38,6 +68,8 @@ def select(
         sources: field to where the mapping takes it from.
         carried: fields that the layout holds or that follow from others.
         absent: fields that it does not hold but that a rule looks at.
+        follow: fields that can be worked out where they are not given (`derivable`).
+        where_told: slots for which `<slot>__is_told` says whether a row tells anything of them.
         other_submitter: condition over the raw row that it names another submitter; "" where no column says.
         conditions: one for each bit, over the dated layer.
         submitted_on: the day of the check.
@@ -57,12 +89,15 @@ def select(
         text_layer.append(f"{name}__reason")
         text_layer.append(f"CASE WHEN {name}__reason IS NULL THEN {name}__told END AS {name}__text")
     typed_layer = [*passed, *_typed(direct, follows, sources)]
+    for slot in sorted(where_told):
+        texts = [f"{each.name}__text" for each in direct if each.slot == slot]
+        typed_layer.append(f"coalesce({', '.join([*texts, 'NULL'])}) IS NOT NULL AS {slot}__is_told")
     for each in absent:
         typed_layer.append(f"CAST(NULL AS {cast.TYPES[each.field.type]}) AS {each.name}")
         typed_layer.append(f"CAST('NC' AS {cast.MISSING_TYPE}) AS {each.name}_missing")
     first_layer = ["*", f"{cast.event_first('event_date')} AS event_first"]
     dated_layer = [
-        _with_age(direct, follows),
+        _with_derived(carried, sources, follow),
         f"{cast.event_last('event_date', 'event_first')} AS event_last",
         f"DATE '{submitted_on.isoformat()}' AS submitted_on",
         f"{'true' if historical else 'false'} AS historical",
@@ -88,26 +123,26 @@ def _typed(direct: Sequence[WideField], follows: set[str], sources: Map[str, Sou
             value = cast.typed(each.field, sources[each.name], text)
         layer += [text, f"{value} AS {each.name}"]
         layer.append(f"CAST({each.name}__reason AS {cast.MISSING_TYPE}) AS {each.name}_missing")
-    for name in sorted(follows - {AGE}):
+    for name in sorted(name for name in follows if name.endswith(_VERSION)):
         card = name.removesuffix("_version")
         layer.append(f"{cast.hcn_version('NULL', f'{card}__text')} AS {name}")
         layer.append(f"{_NO_REASON} AS {name}_missing")
     return layer
 
 
-def _with_age(direct: Sequence[WideField], follows: set[str]) -> str:
-    """All columns so far, with the mother's age worked out where it is not given.
-
-    Only a whole date of birth of the child gives an age; a wild date of birth is the rules' matter, not an age.
-    """
-    names = {each.name for each in direct}
-    years = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
-    worked_out = f"CASE WHEN length(event_date) >= 10 AND {years} BETWEEN 0 AND 99 THEN {years} END"
-    if AGE in follows:
-        return f"*, {worked_out} AS {AGE}, {_NO_REASON} AS {AGE}_missing"
-    if {AGE, "mother_birth_date"} <= names:
-        return f"* REPLACE (CASE WHEN {AGE}__text IS NULL THEN {worked_out} ELSE {AGE} END AS {AGE})"
-    return "*"
+def _with_derived(carried: Sequence[WideField], given: Map[str, Source], follow: AbstractSet[str]) -> str:
+    """All columns so far, with what follows from others worked out where it is not given."""
+    added, replaced = "", []
+    for each in carried:
+        expression = derived(each)
+        if not expression or each.name not in follow:
+            continue
+        if each.name in given:
+            value = f"CASE WHEN {each.name}__text IS NULL THEN ({expression}) ELSE {each.name} END"
+            replaced.append(f"{value} AS {each.name}")
+        else:
+            added += f", ({expression}) AS {each.name}, {_NO_REASON} AS {each.name}_missing"
+    return ("*" if not replaced else f"* REPLACE ({', '.join(replaced)})") + added
 
 
 def _masks(conditions: Sequence[str]) -> list[str]:

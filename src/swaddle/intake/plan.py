@@ -17,11 +17,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from swaddle.dictionary.model import Dictionary, Rule, Severity, WideField
+from swaddle.dictionary.model import HEADER, Dictionary, Rule, Scope, Severity, WideField
 from swaddle.intake import cast, layers
 from swaddle.intake.engine import literal
 from swaddle.intake.expression import compile_expression
 from swaddle.intake.mapping import Mapping, Source, folded
+from swaddle.intake.sorting import Joined, sort_rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,8 @@ class Bit:
     severity: Severity
     field: str
     fires: str
+    scope: Scope = "row"
     rule: Rule | None = None
-    registry: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +44,31 @@ class Plan:
     Attributes:
         select: makes the rows of checked_base: line, values, reasons, event_first, event_last, masks.
         bits: what each bit of the masks means; bit n is bit n % 60 of mask n // 60.
+        held: slots of which the layout holds a field, and those that every row of the form has.
         carried: wide fields that the layout holds, in the dictionary's order; the others are not carried.
         cells: wide field to the SQL of its cell over staged_raw, for showing what the file says.
-        off: row and file rules that the layout cannot answer at all.
+        file_rules: over several rows of this form, through a window.
+        joined: over records of other types, which are looked up (lookups.py).
+        later: that only the registry can ask: of rows of this form together with those that it holds.
+        off: rules that the layout cannot answer at all.
     """
 
     select: str
     bits: tuple[Bit, ...]
+    held: frozenset[str]
     carried: tuple[WideField, ...]
     not_carried: tuple[WideField, ...]
     cells: dict[str, str]
     row_rules: tuple[Rule, ...]
     file_rules: tuple[Rule, ...]
+    joined: tuple[Joined, ...]
+    later: tuple[Rule, ...]
     off: tuple[Rule, ...]
+
+    @property
+    def over_file(self) -> tuple[Rule, ...]:
+        """The rules that are asked of more than one record."""
+        return (*self.file_rules, *(each.rule for each in self.joined), *self.later)
 
     @property
     def masks(self) -> int:
@@ -83,13 +96,13 @@ def build(
     submitted_on: date,
     historical: bool,
 ) -> Plan:
-    """The plan for one file.
+    """The plan for one sheet.
 
     Raises:
         MappingFault: an expression of the mapping is not in its language.
     """
     places = {folded(name): f"c{n}" for n, name in enumerate(columns)}
-    wide = dictionary.wide()
+    form, wide = dictionary.forms[mapping.form], dictionary.wide(mapping.form)
     sources = {
         name: source
         for name, source in mapping.fields.items()
@@ -106,55 +119,43 @@ def build(
         return cast.raw(source, places[folded(source.column)] if source.column is not None else "")
 
     cells = {name: cell(source) for name, source in sources.items()}
-    extra = _derivable(wide, sources)
-    carried = tuple(each for each in wide.values() if each.name in sources or each.name in extra)
-    absent = tuple(each for each in wide.values() if each not in carried)
-    absent_names = {each.name for each in absent}
-    off = tuple(rule for rule in dictionary.rules if _is_off(rule, absent_names))
-    on = [rule for rule in dictionary.rules if rule not in off]
-    row_rules = tuple(rule for rule in on if rule.scope == "row")
-    bits = [bit for each in carried if each.name in sources for bit in _field_bits(each, dictionary)]
-    bits += [_rule_bit(rule) for rule in row_rules]
+    follow = layers.derivable(wide, sources)
+    carried = tuple(each for each in wide.values() if each.name in sources or each.name in follow)
+    absent = tuple(each for each in wide.values() if each.name not in sources and each.name not in follow)
+    held = frozenset({HEADER, *form.slots}) - form.optional | {wide[name].slot for name in sources}
+    asked = sort_rules(dictionary, held, {each.name for each in absent}, follow - set(sources))
+    where_told = form.where_told & held
+    bits = [bit for each in carried if each.name in sources for bit in _field_bits(each, dictionary, where_told)]
+    bits += [_rule_bit(rule) for rule in asked.row]
     bits += _header_bits(dictionary, places, submitter=submitter, sites=sites if "site_id" in sources else None)
-    used = {name for rule in row_rules for name in (*rule.fields, *rule.reads)}
+    used = {name for rule in asked.row for name in rule.named}
     return Plan(
         select=layers.select(
             cells,
             sources,
             carried=carried,
-            absent=tuple(each for each in absent if each.name in used),
+            absent=tuple(each for name, each in dictionary.wide().items() if name in used - {c.name for c in carried}),
+            follow=follow,
+            where_told=where_told,
             other_submitter=next((bit.fires for bit in bits if bit.field == "submitter"), ""),
             conditions=["other_submitter" if bit.field == "submitter" else bit.fires for bit in bits],
             submitted_on=submitted_on,
             historical=historical,
         ),
         bits=tuple(bits),
+        held=held,
         carried=carried,
         not_carried=absent,
         cells=cells,
-        row_rules=row_rules,
-        file_rules=tuple(rule for rule in on if rule.scope == "file"),
-        off=off,
+        row_rules=asked.row,
+        file_rules=asked.file,
+        joined=asked.joined,
+        later=asked.later,
+        off=asked.off,
     )
 
 
-def _derivable(wide: dict[str, WideField], sources: dict[str, Source]) -> set[str]:
-    """Fields that follow from others although the layout has no column for them."""
-    follow = {
-        each.name
-        for each in wide.values()
-        if each.field.name == "hcn_version" and each.name.removesuffix("_version") in sources
-    }
-    if "mother_birth_date" in sources and "event_date" in sources:
-        follow.add(layers.AGE)
-    return follow - set(sources)
-
-
-def _is_off(rule: Rule, absent: set[str]) -> bool:
-    return bool(set(rule.fields) & absent) or (bool(rule.reads) and set(rule.reads) <= absent)
-
-
-def _field_bits(each: WideField, dictionary: Dictionary) -> list[Bit]:
+def _field_bits(each: WideField, dictionary: Dictionary, where_told: frozenset[str]) -> list[Bit]:
     """What can be wrong with one field; its conditions are over the typed layer (value, `_missing`, `__text`)."""
     name, about = each.name, each.field
     text, value, reason = f"{name}__text", name, f"{name}_missing"
@@ -162,7 +163,8 @@ def _field_bits(each: WideField, dictionary: Dictionary) -> list[Bit]:
     if each.required == "K":
         bits.append(("K1", f"{text} IS NULL"))
     elif each.required in {"R", "W"}:
-        bits.append(("F1" if each.required == "R" else "F8", f"{text} IS NULL AND {reason} IS NULL"))
+        told = f"{each.slot}__is_told AND " if each.slot in where_told else ""
+        bits.append(("F1" if each.required == "R" else "F8", f"{told}{text} IS NULL AND {reason} IS NULL"))
     if about.type not in {"text", "name", "id", "hcn", "postal"}:
         # CASE, not AND: only rows that it may concern pay for the regular expressions.
         unread = f"({text} IS NOT NULL AND {value} IS NULL)"
@@ -176,7 +178,7 @@ def _field_bits(each: WideField, dictionary: Dictionary) -> list[Bit]:
         if about.type in {"int", "decimal", "date", "datetime", "event"}:
             nines = f"(CASE WHEN {unread} OR {beyond} THEN regexp_full_match({text}, '9[9/.-]*') ELSE false END)"
             bits.append(("F7", f"{nines} AND NOT {unit}"))
-        kind = "F3" if about.type in {"code", "codes"} else "F2"
+        kind = "F3" if about.values else "F2"
         bits.append((kind, f"{unread} AND NOT {unit} AND NOT {nines}"))
         if about.hard:
             bits.append(("F4", f"{beyond} AND NOT {unit} AND NOT {nines}"))
@@ -208,5 +210,5 @@ def _header_bits(
         known = ", ".join(literal(each) for each in sorted(sites)) or "NULL"
         fires = f"site_id IS NOT NULL AND NOT coalesce(site_id IN ({known}), false)"
         severity = dictionary.checks["H2"].severity
-        bits.append(Bit(id="H2", severity=severity, field="site_id", fires=fires, registry=True))
+        bits.append(Bit(id="H2", severity=severity, field="site_id", fires=fires, scope="registry"))
     return bits

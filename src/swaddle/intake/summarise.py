@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
 
 import duckdb
 
-from swaddle.dictionary.model import Dictionary
+from swaddle.dictionary.model import PERSONS, Dictionary, Form
 from swaddle.intake.findings import sort_key, words
 from swaddle.intake.hits import Hit, counts
 from swaddle.intake.plan import Bit, Plan
 from swaddle.intake.tables import REFUSED_OVER, Checked, Example, Finding, FindingSummary, Staged
 
 EXAMPLES = 5
+_NUMBERED = {"delivery": "delivery_local_id"}  # slots that several rows may tell of, and what numbers them
 
 
 def summarise(
@@ -22,10 +24,21 @@ def summarise(
     plan: Plan,
     hits: Sequence[Hit],
     *,
-    submitter_known: bool,
-    sites_known: bool,
+    joined: Map[str, int],
+    registry_only: tuple[str, ...],
 ) -> Checked:
-    """The value of a check whose tables are made."""
+    """The value of a check whose tables are made.
+
+    Args:
+        connection: holds the tables of the sheet.
+        staged: the sheet.
+        dictionary: the version that it was checked against.
+        plan: by which it was checked.
+        hits: every kind of finding that occurred.
+        joined: joined rule to rows of which it was asked.
+        registry_only: ids of what only the registry can ask.
+    """
+    form = dictionary.forms[staged.mapping.form]
     rejected, duplicates = counts(connection, "SELECT count_if(rejected), count_if(NOT rejected) FROM checked_marks")
     findings = [
         *_row_findings(connection, dictionary, hits),
@@ -39,14 +52,17 @@ def summarise(
         refused=rejected > staged.rows_read * REFUSED_OVER,
         findings=tuple(sorted(findings, key=sort_key)),
         not_carried=tuple(each.name for each in plan.not_carried),
-        not_evaluated=_not_evaluated(connection, staged, plan),
-        records=_records(connection, plan),
+        not_evaluated=_not_evaluated(connection, staged, plan, joined),
+        records=_records(connection, dictionary, plan, form),
         kind=staged.mapping.name,
         title=staged.mapping.title,
         dictionary_version=dictionary.version,
         keys_derived=staged.mapping.keys_derived,
         columns=staged.columns,
-        registry_only=(*(() if submitter_known else ("H1",)), *(() if sites_known else ("H2",))),
+        registry_only=registry_only,
+        form=form.name,
+        slots=tuple(slot for slot in form.slots if slot in plan.held),
+        where=staged.where,
     )
 
 
@@ -59,7 +75,7 @@ def _row_findings(
     for hit in [*hits, *lineless]:
         bit = hit.bit
         text, fix = words(dictionary, bit.id, bit.field, bit.rule, {})
-        scope = bit.rule.scope if bit.rule else dictionary.checks[bit.id].scope
+        scope = bit.scope if bit.rule else dictionary.checks[bit.id].scope
         summaries.append(
             FindingSummary(
                 rule=bit.id,
@@ -87,8 +103,10 @@ def _file_findings(
     connection: duckdb.DuckDBPyConnection, staged: Staged, dictionary: Dictionary, plan: Plan, duplicates: int
 ) -> list[FindingSummary]:
     found = list(staged.structural)
-    if plan.not_carried:
-        found.append(Finding("NC", facts={"names": ", ".join(each.name for each in plan.not_carried)}))
+    silent = dictionary.forms[staged.mapping.form].where_told - plan.held
+    lacking = [each.name for each in plan.not_carried if each.slot not in silent]
+    if lacking:
+        found.append(Finding("NC", facts={"names": ", ".join(lacking)}))
     if duplicates:
         found.append(Finding("D2", count=duplicates))
     summaries = []
@@ -115,28 +133,40 @@ def _file_findings(
     return summaries
 
 
-def _not_evaluated(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> dict[str, int]:
-    """Rule to rows on which a field that it needs is missing."""
+def _not_evaluated(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, joined: Map[str, int]
+) -> dict[str, int]:
+    """Rule to rows on which it could not be asked: a field that it needs is missing, or no record was found."""
     missed: dict[str, int] = {rule.id: staged.rows_read for rule in plan.off}
     asked = [*plan.row_rules, *plan.file_rules]
     tests = [" OR ".join(f"{name} IS NULL" for name in rule.fields) or "false" for rule in asked]
+    found: list[tuple[str, int]] = [(rule, staged.rows_read - count) for rule, count in joined.items()]
     if asked:
-        found = counts(connection, f"SELECT {', '.join(f'count_if({test})' for test in tests)} FROM checked_base")
-        for rule, count in zip(asked, found, strict=True):
-            # A rule for mother and child is one rule: it was evaluated where either could be.
-            missed[rule.id] = min(count, missed.get(rule.id, staged.rows_read))
+        told = counts(connection, f"SELECT {', '.join(f'count_if({test})' for test in tests)} FROM checked_base")
+        found += [(rule.id, count) for rule, count in zip(asked, told, strict=True)]
+    for rule, count in found:
+        # A rule for mother and child is one rule: it was evaluated where either could be.
+        missed[rule] = min(count, missed.get(rule, staged.rows_read))
     return {rule: count for rule, count in sorted(missed.items()) if count}
 
 
-def _records(connection: duckdb.DuckDBPyConnection, plan: Plan) -> dict[str, int]:
+def _records(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, plan: Plan, form: Form) -> dict[str, int]:
     """Records that the accepted rows make, by type. Persons and deliveries without a number count once a row."""
     carried = {each.name for each in plan.carried}
-
-    def distinct(name: str) -> str:
-        return f"count(DISTINCT {name}) + count_if({name} IS NULL)" if name in carried else "count(*)"
-
-    numbers = ", ".join(map(distinct, ("mother_local_id", "child_local_id", "delivery_local_id")))
-    mothers, children, deliveries, births = counts(
-        connection, f"SELECT {numbers}, count(*) FROM checked_rows WHERE verdict = 'accepted' AND NOT duplicate"
-    )
-    return {"person": mothers + children, "labour_birth_mother": deliveries, "birth_child": births}
+    slots = dictionary.slots()
+    told: list[tuple[str, str]] = []
+    for slot in form.slots:
+        if slot not in plan.held:
+            continue
+        number = f"{slots[slot][1]}local_id" if slot in PERSONS else _NUMBERED.get(slot, "")
+        count = f"count(DISTINCT {number}) + count_if({number} IS NULL)" if number in carried else "count(*)"
+        if slot in form.where_told:
+            values = [f"{each.name}::VARCHAR" for each in plan.carried if each.slot == slot]
+            count += f" FILTER (coalesce({', '.join(values)}) IS NOT NULL)" if count == "count(*)" else ""
+        told.append((slots[slot][0].name, count))
+    wanted = ", ".join(count for _, count in told)
+    found = counts(connection, f"SELECT {wanted} FROM checked_rows WHERE verdict = 'accepted' AND NOT duplicate")
+    records: dict[str, int] = {}
+    for (name, _), count_found in zip(told, found, strict=True):
+        records[name] = records.get(name, 0) + count_found
+    return records

@@ -114,6 +114,9 @@ class Checked:
         not_evaluated: rule id to rows on which it could not be asked.
         records: record type to number of records in the accepted rows.
         kind, title: the layout's name and title.
+        form: what a row tells of.
+        slots: slots of the form that the layout holds: the others make no records.
+        where: what a line is called: line, row, record, message, entry.
         registry_only: ids of checks that only the registry can make (site, what is stored already).
         keys_derived: the layout has no record number of its own; (file digest, row) stands in for it.
     """
@@ -133,3 +136,6 @@ class Checked:
     keys_derived: bool
     columns: tuple[str, ...]
     registry_only: tuple[str, ...]
+    form: str = "birth"
+    slots: tuple[str, ...] = ()
+    where: str = "line"

@@ -19,6 +19,8 @@ from swaddle.intake.engine import literal
 from swaddle.intake.faults import MappingFault, TooLarge
 from swaddle.intake.findings import report_json, words
 from swaddle.intake.hits import Hit, counts, find, make_file_hits
+from swaddle.intake.joining import keep, make_joined_hits
+from swaddle.intake.lookups import Beside
 from swaddle.intake.plan import Plan, build
 from swaddle.intake.rejected import write_rejected_csv
 from swaddle.intake.summarise import EXAMPLES, summarise
@@ -36,6 +38,7 @@ def validate(
     sites: set[str] | None,
     at: datetime,
     historical: bool = False,
+    beside: Beside | None = None,
 ) -> Checked:
     """Check what `read` staged; makes checked_rows and checked_findings (intake/tables.py).
 
@@ -48,11 +51,14 @@ def validate(
         sites: the submitter's registered sites; None (on the submitter's machine) leaves that to the registry.
         at: when; nothing after it can have happened.
         historical: births of long ago are expected.
+        beside: earlier sheets of the same file, and what the registry holds; None looks nothing up.
 
     Raises:
         MappingFault: an expression of the mapping fails on this file.
         TooLarge: the rows do not fit in the memory that is allowed.
     """
+    beside = beside or Beside(more_follow=False)
+    historical = historical or staged.mapping.historical
     plan = build(
         staged.mapping,
         staged.columns,
@@ -61,27 +67,39 @@ def validate(
         submitter=submitter,
         sites=sites,
         submitted_on=at.date(),
-        historical=historical or staged.mapping.historical,
+        historical=historical,
     )
     try:
         _make_rows(connection, staged, plan)
         make_file_hits(connection, staged, plan)
+        joined = make_joined_hits(connection, plan, beside, submitted_on=at.date(), historical=historical)
         hits = find(connection, staged, plan, dictionary)
         _make_findings(connection, staged, plan, hits)
         _make_marks(connection, plan)
-        _make_view(connection, dictionary, plan)
+        _make_view(connection, dictionary, staged, plan)
         _make_words(connection, staged, dictionary, hits)
+        if beside.more_follow:
+            keep(connection, dictionary, plan, beside)
         return summarise(
             connection,
             staged,
             dictionary,
             plan,
             hits,
-            submitter_known=submitter is not None,
-            sites_known=sites is not None,
+            joined=joined,
+            registry_only=_registry_only(
+                plan, beside, submitter_known=submitter is not None, sites_known=sites is not None
+            ),
         )
     except duckdb.OutOfMemoryException:
         raise TooLarge("its rows do not fit in the memory that is allowed") from None
+
+
+def _registry_only(plan: Plan, beside: Beside, *, submitter_known: bool, sites_known: bool) -> tuple[str, ...]:
+    """Ids of what only the registry can ask of this sheet."""
+    known = beside.held is not None
+    rules = () if known else tuple(dict.fromkeys(rule.id for rule in (*(j.rule for j in plan.joined), *plan.later)))
+    return (*(() if submitter_known else ("H1",)), *(() if sites_known else ("H2",)), *rules)
 
 
 def _make_rows(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
@@ -124,7 +142,7 @@ def _make_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
 def _make_marks(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """checked_marks: lines that are rejected, and lines that are duplicates; most lines are neither."""
     errors = [n for n, bit in enumerate(plan.bits) if bit.severity == "error"]
-    over_file = [*(rule.id for rule in plan.file_rules if rule.severity == "error"), "D1"]
+    over_file = [*(rule.id for rule in plan.over_file if rule.severity == "error"), "D1"]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE checked_marks AS SELECT line, bool_or(rejected) AS rejected FROM ("
         f"SELECT line, true AS rejected FROM checked_base WHERE {plan.test(errors)} "
@@ -134,12 +152,12 @@ def _make_marks(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     )
 
 
-def _make_view(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, plan: Plan) -> None:
-    """checked_rows: every wide field; what the layout does not carry costs no memory."""
+def _make_view(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, staged: Staged, plan: Plan) -> None:
+    """checked_rows: every wide field of the form; what the layout does not carry costs no memory."""
     columns = ["b.line", "CASE WHEN m.rejected THEN 'rejected' ELSE 'accepted' END AS verdict"]
     columns += ["coalesce(NOT m.rejected, false) AS duplicate", "b.event_first", "b.event_last"]
     carried = {each.name for each in plan.carried}
-    for each in dictionary.wide_fields():
+    for each in dictionary.wide_fields(staged.mapping.form):
         if each.name in carried:
             columns += [f"b.{each.name}", f"CAST(b.{each.name}_missing AS VARCHAR) AS {each.name}_missing"]
         else:
