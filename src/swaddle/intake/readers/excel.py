@@ -20,6 +20,7 @@ from swaddle.intake.sheet import LIMIT_COLUMNS, Sheet, SheetWriter
 from swaddle.intake.tables import Finding
 
 LIMIT_WORKSHEETS = 255
+LIMIT_MERGED = 65_536
 TOP_ROWS = 20  # among which the header stands
 _SHOWN = 5
 _NAME_SHOWN = 60
@@ -46,9 +47,7 @@ class _Reading:
     fits: bool = False
     formulas: list[str] = field(default_factory=list)
     formula_count: int = 0
-    merged: list[str] = field(default_factory=list)
-    merged_count: int = 0
-    header_merged: bool = False
+    merged: list[tuple[str, int, int]] = field(default_factory=list)
 
     def take(self, row: Row) -> None:
         """The next row that is not blank."""
@@ -64,6 +63,8 @@ class _Reading:
         place = next((n for n, row in enumerate(self.top) if _fits(_names(row), self.how)), None)
         self.fits, self.header = place is not None, self.top[place or 0]
         columns = _names(self.header)
+        if max(self.header.cells) >= LIMIT_COLUMNS:
+            raise HeaderFault(f"it has over {LIMIT_COLUMNS} columns")
         self.writer = SheetWriter(
             columns=_checked(columns), where="row", format="excel", limit_bytes=self.how.limits.sheet_bytes
         )
@@ -86,13 +87,9 @@ class _Reading:
 
     def merge(self, where: str, first_row: int, last_row: int) -> None:
         """A range of merged cells."""
-        if self.header is None or last_row < self.header.number:
-            return
-        if first_row <= self.header.number:
-            self.header_merged = True
-            return
-        self.merged_count += 1
-        self.merged += [where] if len(self.merged) < _SHOWN else []
+        if len(self.merged) == LIMIT_MERGED:
+            raise Unreadable(f"it has over {LIMIT_MERGED} merged cells")
+        self.merged.append((where, first_row, last_row))
 
     def close(self) -> Sheet | None:
         """The sheet with what is to be said of it; None where the worksheet has no row.
@@ -183,9 +180,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _names(row: Row) -> tuple[str, ...]:
-    width = max(row.cells, default=-1) + 1
-    if width > LIMIT_COLUMNS:
-        raise HeaderFault(f"it has over {LIMIT_COLUMNS} columns")
+    width = min(max(row.cells, default=-1) + 1, LIMIT_COLUMNS)
     return tuple(row.cells.get(place, "") for place in range(width))
 
 
