@@ -21,7 +21,7 @@ _MACROS: dict[str, Kind] = {"identifier_status": "health card", "postal_status":
 
 
 def add_identifiers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the two functions known to this connection.
+    """Make the two functions known to this database: not temporary, so that its cursors have them too.
 
     Raises:
         IdentifierPluginUnusable: an installed plug-in is faulty.
@@ -29,7 +29,7 @@ def add_identifiers(connection: duckdb.DuckDBPyConnection) -> None:
     for macro, kind in _MACROS.items():
         mine = [each for each in validators().values() if each.kind == kind]
         told = "".join(f" WHEN '{each.authority}' THEN {_status(connection, each)}" for each in mine)
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}(value, authority) AS CASE authority{told} END")
+        connection.execute(f"CREATE OR REPLACE MACRO {macro}(value, authority) AS CASE authority{told} END")
 
 
 def _status(connection: duckdb.DuckDBPyConnection, validator: Validator) -> str:
