@@ -24,7 +24,6 @@ NO_JSON, TWICE, TOO_DEEP, HALF_CHARACTER = "J1", "J4", "J9", "J12"
 _HEAD_BYTES = 64 * 1024
 _NAMES_A_RESOURCE = re.compile(rb'"resourceType"\s*:\s*"[A-Za-z]{2,60}"')
 _BLANKS = b" \t\r\n"
-_MEANS_LINES = re.compile(rb'\{[^\n]*"[^\n]*\}[ \t\r]*\n[ \t\r\n]*\S|\{"[^\n]*\n[ \t\r\n]*\{"')
 _HALF = re.compile("[\ud800-\udfff]")
 _HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -64,10 +63,12 @@ def looks_like_fhir(head: bytes) -> bool:
 def has_lines(source_fd: int, size_bytes: int) -> bool:
     """Whether the file is NDJSON: a whole object on the first line, and more lines after it."""
     head = opened.read_piece(source_fd, min(_HEAD_BYTES, size_bytes), 0).removeprefix(BOM).lstrip(_BLANKS)
-    if _MEANS_LINES.match(head):
-        return True
-    if b"\n" in head or not head.startswith(b'{"'):
+    if not head.startswith(b'{"'):
         return False
+    first, end, rest = head.partition(b"\n")
+    if end:
+        following = rest.lstrip(_BLANKS)
+        return bool(following) and (first.rstrip(_BLANKS).endswith(b"}") or following.startswith(b'{"'))
     first = next(iter(_lines(opened.chunks(source_fd, size_bytes))), b"")
     return len(first) + 1 < size_bytes and first.rstrip(_BLANKS).endswith(b"}")
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, text_of
-from swaddle.intake.readers.fhir_values import said, shown
+from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, said, text_of
+from swaddle.intake.readers.fhir_values import shown
 from swaddle.intake.readers.hl7_kinds import CARD, PANELS
 from swaddle.intake.readers.hl7_screen import INTERPRETATIONS
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from swaddle.intake.readers.fhir_kinds import version_of
 from swaddle.intake.readers.fhir_places import DEAD, NONE, none_of
-from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, text_of
-from swaddle.intake.readers.fhir_values import is_code, measured, said, shown
+from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, said, text_of
+from swaddle.intake.readers.fhir_values import is_code, measured, shown
 
 ANOMALIES = "73780-9"  # LOINC: congenital anomalies of the newborn
 _CARDS = frozenset(["JHN", "HC", "NH", "NHS"])  # HL7 v2 table 0203

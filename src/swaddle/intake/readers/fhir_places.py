@@ -28,8 +28,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, text_of
-from swaddle.intake.readers.fhir_values import UNIT_NAMES, absent, day_of, is_code, measured, said, shown
+from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, said, text_of, words_of
+from swaddle.intake.readers.fhir_values import UNIT_NAMES, absent, day_of, is_code, measured, shown
 
 SEVERAL = ";"
 NONE_OF_THESE = "260413007"  # SNOMED CT: none (qualifier value), of the none-of-the-above observations
@@ -181,23 +181,30 @@ def _resources(step: Step, record: FhirRecord, noticed: Noticed) -> Iterator[Res
         if whole:
             yield whole
         return
-    for each in record.by_type.get(step.root, ()):
-        if step.selector is None or bears(each, step.selector):
-            if text_of(each, "status") in DEAD or is_code(each.get("verificationStatus"), DEAD):
-                noticed.dead.add(id(each))
-            else:
-                yield each
+    for each in _selected(step.root, step.selector, record):
+        if text_of(each, "status") in DEAD or is_code(each.get("verificationStatus"), DEAD):
+            noticed.dead.add(id(each))
+        else:
+            yield each
 
 
-def bears(resource: Resource, selector: Selector) -> bool:
-    """Whether a resource has one of the words as its code, category, type or profile, and the value if one is named."""
-    words = {code.casefold() for key in ("code", "category", "type") for code in said(resource.get(key))}
-    meta = resource.get("meta")
-    profiles = meta.get("profile") if isinstance(meta, dict) else None
-    words |= {each.rsplit("/", 1)[-1].casefold() for each in profiles or () if isinstance(each, str)}
-    if (not words.isdisjoint(selector.words)) is not selector.wanted:
-        return False
-    return not selector.value or is_code(resource.get("valueCodeableConcept"), {selector.value})
+def _selected(kind: str, selector: Selector | None, record: FhirRecord) -> list[Resource]:
+    """The resources of a type that bear one of a selector's words, and its value if it names one."""
+    if selector is None:
+        return record.by_type.get(kind, [])
+    if not selector.wanted:
+        found = [each for each in record.by_type.get(kind, ()) if words_of(each).isdisjoint(selector.words)]
+    else:
+        lists = [record.by_word[kind, each] for each in selector.words if (kind, each) in record.by_word]
+        found = lists[0] if len(lists) == 1 else _in_order(lists, record.by_type.get(kind, []))
+    if not selector.value:
+        return found
+    return [each for each in found if is_code(each.get("valueCodeableConcept"), {selector.value})]
+
+
+def _in_order(lists: list[list[Resource]], all_of_them: list[Resource]) -> list[Resource]:
+    wanted = {id(each) for one in lists for each in one}
+    return [each for each in all_of_them if id(each) in wanted] if wanted else []
 
 
 def _presence(step: Step, found: list[Resource], record: FhirRecord, noticed: Noticed) -> str:
@@ -223,8 +230,8 @@ def _is_denied(resource: Resource) -> bool:
 def none_of(group: str, record: FhirRecord) -> bool:
     """Whether the sender says outright that none of the group's items applies; silence says nothing."""
     return any(
-        group in said(each.get("code")) and is_code(each.get("valueCodeableConcept"), {NONE_OF_THESE})
-        for each in record.by_type.get("Observation", ())
+        is_code(each.get("valueCodeableConcept"), {NONE_OF_THESE})
+        for each in record.by_word.get(("Observation", group), ())
         if text_of(each, "status") not in DEAD
     )
 

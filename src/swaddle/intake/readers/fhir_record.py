@@ -53,6 +53,16 @@ class FhirRecord:
         return found
 
     @cached_property
+    def by_word(self) -> dict[tuple[str, str], list[Resource]]:
+        """Resources by type and by each word that a place can select them by, in small letters."""
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for kind, resources in self.by_type.items():
+            for each in resources:
+                for word in words_of(each):
+                    found.setdefault((kind, word), []).append(each)
+        return found
+
+    @cached_property
     def by_reference(self) -> dict[str, Resource | None]:
         """Resources by everything that may refer to them; None where two answer to the same."""
         found: dict[str, Resource | None] = {}
@@ -131,7 +141,7 @@ class FhirRecord:
                 return each
         for section in objects(self.composition.get("section")):
             about = self.resolve(section.get("focus"))
-            if about in patients and codes_of(section.get("code")) & _MOTHER_SECTIONS:
+            if about in patients and said(section.get("code")) & _MOTHER_SECTIONS:
                 return about or {}
         named = [each for each in related if _relations(each) & _MOTHER and self._is_of_child(each)]
         if named:
@@ -157,9 +167,7 @@ class FhirRecord:
             if has_profile(each, profile):
                 return each
         for each in encounters:
-            roles = {
-                code for one in objects(each.get("extension")) for code in codes_of(one.get("valueCodeableConcept"))
-            }
+            roles = {code for one in objects(each.get("extension")) for code in said(one.get("valueCodeableConcept"))}
             if role in roles or (subject and self.resolve(each.get("subject")) is subject):
                 return each
         return {}
@@ -267,13 +275,43 @@ def _name(found: dict[str, Resource | None], reference: str, resource: Resource)
         found[reference] = resource if found.get(reference, resource) is resource else None
 
 
-def _relations(person: Resource) -> frozenset[str]:
+def _relations(person: Resource) -> set[str]:
     """Codes of a relationship; a sender from HL7 v2 may keep them in an extension."""
-    codes = {code for each in objects(person.get("relationship")) for code in codes_of(each)}
+    codes = {code for each in objects(person.get("relationship")) for code in said(each)}
     for each in objects(person.get("extension")):
         if text_of(each, "url").endswith("/relationship"):
-            codes |= codes_of(each.get("valueCodeableConcept"))
-    return frozenset(codes)
+            codes |= said(each.get("valueCodeableConcept"))
+    return codes
+
+
+def words_of(resource: Resource) -> set[str]:
+    """What a resource can be selected by: its codes, categories, types and profiles, in small letters."""
+    words = {code.casefold() for key in ("code", "category", "type") for code in said(resource.get(key))}
+    meta = resource.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    words.update(each.rsplit("/", 1)[-1].casefold() for each in profiles or () if isinstance(each, str))
+    return words
+
+
+def said(concept: Any) -> set[str]:
+    """The codes of a CodeableConcept, of a list of them, of a Coding or of a plain code."""
+    found: set[str] = set()
+    if isinstance(concept, str):
+        found.add(concept)
+    elif isinstance(concept, list):
+        for each in concept:
+            if isinstance(each, dict):
+                found |= said(each)
+    elif isinstance(concept, dict):
+        for each in concept.get("coding") or () if isinstance(concept.get("coding"), list) else ():
+            code = each.get("code") if isinstance(each, dict) else None
+            if isinstance(code, str):
+                found.add(code)
+        code = concept.get("code")
+        if isinstance(code, str):
+            found.add(code)
+    found.discard("")
+    return found
 
 
 def has_profile(resource: Resource, name: str) -> bool:
@@ -283,18 +321,13 @@ def has_profile(resource: Resource, name: str) -> bool:
     return any(name in each.rsplit("/", 1)[-1].casefold() for each in said or () if isinstance(each, str))
 
 
-def codes_of(concept: Any) -> frozenset[str]:
-    """The codes of a CodeableConcept."""
-    if not isinstance(concept, dict):
-        return frozenset()
-    return frozenset(code for each in objects(concept.get("coding")) if (code := text_of(each, "code")))
-
-
 def objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list, or one object alone; anything else is none."""
     if isinstance(value, dict):
         return [value]
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    if isinstance(value, list):
+        return [each for each in value if isinstance(each, dict)]
+    return []
 
 
 def text_of(value: dict[str, Any], key: str) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from swaddle.intake.readers import hl7_screen as tables
-from swaddle.intake.readers.fhir_record import FhirRecord, objects, text_of
-from swaddle.intake.readers.fhir_values import said, shown
+from swaddle.intake.readers.fhir_record import FhirRecord, objects, said, text_of
+from swaddle.intake.readers.fhir_values import shown
 
 _DEAD = frozenset(["cancelled", "entered-in-error"])
 _LOINC = re.compile(r"[0-9]{1,6}-[0-9]")

@@ -29,8 +29,8 @@ from swaddle.intake.readers import fhir_screen as screen
 from swaddle.intake.readers.fhir import Document, documents, has_lines
 from swaddle.intake.readers.fhir_kinds import REPLIES, Kind
 from swaddle.intake.readers.fhir_places import SEVERAL, BadPlace, Noticed, Place, compile_place, value_at
-from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, records_of, text_of
-from swaddle.intake.readers.fhir_values import in_utc, said
+from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, records_of, said, text_of
+from swaddle.intake.readers.fhir_values import in_utc
 from swaddle.intake.readers.hl7_screen import READ as READ_BY_COMPUTED
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
-from swaddle.intake.readers.fhir_record import objects, text_of
+from swaddle.intake.readers.fhir_record import objects, said, text_of
 
 # HL7 v3 NullFlavor and FHIR data-absent-reason -> the dictionary's missing reason.
 REASONS: dict[str, str] = {
@@ -122,18 +122,6 @@ def absent(element: dict[str, Any]) -> str:
         if text_of(each, "url").endswith("data-absent-reason"):
             return REASONS.get(text_of(each, "valueCode"), "?NI")
     return ""
-
-
-def said(concept: Any) -> set[str]:
-    """The codes of a CodeableConcept, of a list of them, of a Coding or of a plain code."""
-    if isinstance(concept, str):
-        return {concept}
-    found: set[str] = set()
-    for each in objects(concept):
-        found |= {text_of(one, "code") for one in objects(each.get("coding"))}
-        if isinstance(each.get("code"), str):
-            found.add(each["code"])
-    return found - {""}
 
 
 def is_code(concept: Any, codes: AbstractSet[str]) -> bool:
