@@ -99,16 +99,15 @@ class _Reading:
         """
         if self.writer is None and self.top:
             self.begin()
-        if self.writer is None:
+        if self.writer is None or self.header is None:
             return None
-        if self.header_merged and not self.fits:
+        header = self.header.number
+        if not self.fits and any(first <= header <= last for _, first, last in self.merged):
             raise HeaderFault("cells of it are merged")
-        for rule, count, places in (
-            ("H32", self.formula_count, self.formulas),
-            ("H33", self.merged_count, self.merged),
-        ):
+        merged = [where for where, first, _ in self.merged if first > header]
+        for rule, count, places in (("H32", self.formula_count, self.formulas), ("H33", len(merged), merged)):
             if count:
-                facts = {"names": ", ".join(places) + (" …" if count > _SHOWN else "")}
+                facts = {"names": ", ".join(places[:_SHOWN]) + (" …" if count > _SHOWN else "")}
                 self.writer.findings.append(Finding(rule, count=count, facts=facts))
         return self.writer.close()
 
