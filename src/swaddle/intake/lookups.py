@@ -16,7 +16,7 @@ be tried is never taken for "no record".
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -181,7 +181,7 @@ def _candidates(slot: str, values: Map[str, str], beside: Beside) -> list[str]:
     ways = list(enumerate(WAYS[slot]))
     parts = []
     if slot in beside.slots:
-        parts += [_by_way(slot, way, place, values, f"known_{slot}") for place, way in ways]
+        parts += [_by_way(slot, way, place, values, f"known_{slot}", None, beside.submitter) for place, way in ways]
     relation = beside.held.relation(slot) if beside.held is not None else None
     if beside.held is not None and relation is not None:
         there = beside.held.columns(slot)
@@ -217,7 +217,7 @@ def _by_way(
         f"'{_STORE if store else _FILE}' AS origin",
         f"{place} AS way",
         f"'{way}' AS way_name",
-        f"{'k.submitter || chr(31) || k.local_record_id' if store else 'k.local_record_id'} AS id",
+        f"{'k.submitter' if store else literal(submitter)} || chr(31) || k.local_record_id AS id",
         f"{'k.delivery' if store else 'k.delivery_key'} AS delivery_key",
         "k.event_first AS event",
         *(f"k.{name}" if there is None or name in there else _nothing(name, kind) for name, kind in values.items()),

@@ -71,7 +71,7 @@ def sort_rules(
         if rule.on not in there or rule.after_days is not None:
             continue  # no record here that it could be asked of; or the registry asks it later (overdue.py)
         local, slots = _parted(rule, everything, held, derived)
-        lacking = absent | {name for name in local if everything[name].slot not in held} - derived
+        lacking = absent & set(local) | {name for name in local if everything[name].slot not in held} - derived
         if set(rule.fields) & lacking or _reads_nothing(rule, local, lacking, slots):
             told.off.append(rule)
         elif rule.window and slots:

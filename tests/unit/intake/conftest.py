@@ -63,12 +63,22 @@ class Taken:
 
 
 def take_in(
-    data, *, kind=None, mapping=None, sites=None, at=NOON, submitter="northshore", historical=False, check=True
+    data,
+    *,
+    kind=None,
+    mapping=None,
+    sites=None,
+    at=NOON,
+    submitter="northshore",
+    historical=False,
+    check=True,
+    connection=None,
+    beside=None,
 ):
     fd = opened.memory_file(len(data))
     try:
         opened.write_all(fd, data)
-        connection = engine.connect(memory_bytes=1024**3)
+        connection = connection or engine.connect(memory_bytes=1024**3)
         staged = read(
             fd,
             len(data),
@@ -81,7 +91,16 @@ def take_in(
         os.close(fd)
     checked = None
     if check:
-        checked = validate(staged, load(), connection, submitter=submitter, sites=sites, at=at, historical=historical)
+        checked = validate(
+            staged,
+            load(),
+            connection,
+            submitter=submitter,
+            sites=sites,
+            at=at,
+            historical=historical,
+            beside=beside,
+        )
     return Taken(connection, staged, checked, data)
 
 
