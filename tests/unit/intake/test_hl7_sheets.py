@@ -185,6 +185,23 @@ def test_an_adt_message_is_a_person():
     )
 
 
+def test_an_adt_message_is_a_birth_where_that_layout_is_named():
+    newborn = [
+        *ADT[:-1],
+        "NK1|1|EXAMPLE^EVE|MTH^Mother",
+        "PV1|1|I||N",
+        "OBX|1|NM|8339-4^weight||3.1|kg",
+        "OBX|2|NM|49051-6^ga||38|wk",
+    ]
+    grown = [MSH.format("ADT^A01", 1), "EVN|A01|20240225", "PID|1||9^^^H^MR||EXAMPLE^EVE||19900101|F"]
+    (sheet,) = read(newborn, grown, mappings=[load_builtin()["hl7-birth"]])
+    told = sheet.fields()
+    assert sheet.form == "birth"
+    assert (told["local_record_id"], told["event_date"]) == ("7", "2024-02-21")
+    assert (told["birth_weight_g"], told["ga_weeks"], told["mother_given_names"]) == ("3100", "38", "EVE")
+    assert sheet.broken == [("2", "M9")]
+
+
 def test_a_message_of_two_patients_is_two_rows_and_said():
     (sheet,) = read([*ADT, "PID|2||8^^^H^MR||OTHER^EVE"])
     assert [sheet.fields(place)["person_local_id"] for place in (0, 1)] == ["7", "8"]

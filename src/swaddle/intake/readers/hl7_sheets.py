@@ -1,7 +1,8 @@
 """HL7 v2 messages to sheets: one sheet a form, one row a patient, every message accounted for.
 
-ADT gives `person` rows; ORU, ORM and OML about a newborn's blood spot give `newborn_screen` rows. What a row holds is
-said by a mapping (`format = "hl7"`), whose columns are places in the message (readers/hl7_columns.py).
+ADT gives `person` rows (`birth` rows where such a mapping was named); ORU, ORM and OML about a newborn's blood spot give
+`newborn_screen` rows. What a row holds is said by a mapping (`format = "hl7"`), whose columns are places in the message
+(readers/hl7_columns.py).
 
     messages = rows + broken rows + messages of types that are not read (M10, counted)
 
@@ -33,8 +34,9 @@ from swaddle.intake.tables import Finding
 
 FORMAT = "hl7"
 WHERE = "message"
-PERSON, SCREEN = "person", "newborn_screen"
-FORMS = {Kind.PERSON: PERSON, Kind.ORDER: SCREEN, Kind.RESULT: SCREEN}
+PERSON, BIRTH, SCREEN = "person", "birth", "newborn_screen"
+# The forms that a message can be a row of: the first for which there is a mapping.
+FORMS = {Kind.PERSON: (PERSON, BIRTH), Kind.ORDER: (SCREEN,), Kind.RESULT: (SCREEN,)}
 NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
 _TYPE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
@@ -47,6 +49,7 @@ _LINES_KEPT = 400
 class _Open:
     """A sheet that is being written."""
 
+    form: str
     writer: SheetWriter
     columns: list[Column]
     segments: frozenset[str]
@@ -91,10 +94,10 @@ def read_hl7(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, li
         sheets: dict[str, _Open] = {}
 
         def sheet_of(kind: Kind) -> _Open | None:
-            form = FORMS[kind]
-            if form not in sheets and form in known:
+            form = next((each for each in FORMS[kind] if each in known), None)
+            if form is not None and form not in sheets:
                 sheets[form] = _open(known[form], limit_bytes, stack)
-            return sheets.get(form)
+            return sheets[form] if form is not None else None
 
         encoding = mappings[0].encoding if mappings else "utf-8"
         number = 0
@@ -106,8 +109,8 @@ def read_hl7(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, li
             raise EmptyFile("no HL7 message")
         if not sheets:
             raise NoMessages(_why(notes))
-        first = next(iter(sheets.values())).writer
-        for place, why, shown in notes.nameless:
+        first = max((each.writer for each in sheets.values()), key=lambda writer: writer.rows)
+        for place, why, shown in notes.nameless:  # with the sheet of the most rows: they may be of any
             first.broken(place, why, shown)
         read = sum(each.writer.rows + each.writer.broken_rows for each in sheets.values())
         if read + notes.types.total() != number:
@@ -154,6 +157,8 @@ def _take(
         sheet.writer.broken(number, "M3", _start(raw))
     elif kind is not Kind.PERSON and not kinds.is_screening(message):
         sheet.writer.broken(number, "M4", _start(raw))
+    elif sheet.form == BIRTH and kinds.role_of(message) != "child":
+        sheet.writer.broken(number, "M9", _start(raw))
     elif len(screen.cards(message)) > 1:
         sheet.writer.broken(number, "M8", _start(raw))
     else:
@@ -188,13 +193,13 @@ def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
     paths = [each.path for each in columns if each.path is not None]
     segments = frozenset({"MSH", "EVN", "ORC", "OBR"}).union(*(each.segments() for each in paths))
     observations = frozenset[str]().union(*(each.observations() for each in paths))
-    if any(each.name == "person:role" for each in columns):
+    if mapping.form == BIRTH or any(each.name == "person:role" for each in columns):
         segments |= {"PV1", "DG1"}
     if any(each.name.startswith("screen:") for each in columns):
         observations |= screen.READ
     names = tuple(each.name for each in columns)
     writer = SheetWriter(mapping.form, names, layout=mapping.name, where=WHERE, format=FORMAT, limit_bytes=limit_bytes)
-    return _Open(stack.enter_context(writer), columns, segments, observations, "screen:analytes" in names)
+    return _Open(mapping.form, stack.enter_context(writer), columns, segments, observations, "screen:analytes" in names)
 
 
 def _start(raw: RawMessage) -> str:
