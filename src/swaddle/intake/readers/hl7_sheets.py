@@ -1,6 +1,6 @@
 """HL7 v2 messages to sheets: one sheet a form, one row a patient, every message accounted for.
 
-ADT gives `person` rows (`birth` rows where such a mapping was named); ORU, ORM and OML about a newborn's blood spot give
+ADT gives `person` rows (`birth` rows where such a mapping is named); ORU, ORM and OML about a newborn's blood spot give
 `newborn_screen` rows. What a row holds is said by a mapping (`format = "hl7"`), whose columns are places in the message
 (readers/hl7_columns.py).
 
