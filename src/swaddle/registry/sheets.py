@@ -12,9 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import duckdb
+
 from swaddle.dictionary.model import RECORD_TYPES, Dictionary
 from swaddle.errors import FileFault, UsageFault
 from swaddle.intake import shelf
+from swaddle.intake.lookups import Beside
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.read import layout_of, read_sheets
 from swaddle.intake.sheet import Sheet
@@ -48,13 +51,17 @@ def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: 
     try:
         if len(sheets) == 1:
             layout = layout_of(sheets[0], kind=kind, mapping=None, known=known)
-            load, checked = take_sheet(inside, sheets[0], layout, digest, one, at)
+            with closing(inside.store.cursor()) as tables:
+                beside = Beside(more_follow=False)
+                load, checked = take_sheet(inside, tables, sheets[0], layout, digest, one, at, beside)
             return Taken(load, checked.kind, checked.refused)
         laid = in_order(inside.store.dictionary, sheets, kind, known)
-        for number, (sheet, its_layout) in enumerate(laid, start=1):
-            own = replace(one, sheet=number, name=_name(one, sheet, number))
-            if loads.load_of(inside.store.connection, own.transfer, own.member, own.sheet) is None:
-                take_one_of_several(inside, sheet, its_layout, digest, own, at)
+        beside = Beside()
+        with closing(inside.store.cursor()) as tables:
+            for number, (sheet, its_layout) in enumerate(laid, start=1):
+                own = replace(one, sheet=number, name=_name(one, sheet, number))
+                if loads.load_of(inside.store.connection, own.transfer, own.member, own.sheet) is None:
+                    take_one_of_several(inside, tables, sheet, its_layout, digest, own, at, beside)
     finally:
         for each in sheets:
             each.close()
@@ -80,13 +87,20 @@ def in_order(dictionary: Dictionary, sheets: list[Sheet], kind: str | None, know
 
 
 def take_one_of_several(
-    inside: Registry, sheet: Sheet, layout: Mapping | FileFault, digest: str, own: OneFile, at: datetime
+    inside: Registry,
+    tables: duckdb.DuckDBPyConnection,
+    sheet: Sheet,
+    layout: Mapping | FileFault,
+    digest: str,
+    own: OneFile,
+    at: datetime,
+    beside: Beside,
 ) -> None:
     """One sheet of several: stored, or refused on its own with its reason."""
     try:
         if isinstance(layout, FileFault):
             raise layout
-        take_sheet(inside, sheet, layout, digest, own, at)
+        take_sheet(inside, tables, sheet, layout, digest, own, at, beside)
     except (FileFault, UsageFault) as reason:
         nothing_stored(inside, own, "refused", reason, at, rows_read=sheet.read)
 

@@ -16,12 +16,14 @@ import duckdb
 from swaddle.canonical import format_instant
 from swaddle.errors import SwaddleError
 from swaddle.intake.link import link
+from swaddle.intake.lookups import Beside
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.sheet import Sheet
 from swaddle.intake.staging import stage
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
 from swaddle.registry import answered, lives
+from swaddle.registry.held import Held
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import store
 from swaddle.registry.submission import Load, Submission
@@ -51,25 +53,46 @@ class OneFile:
 
 
 def take_sheet(
-    inside: Registry, sheet: Sheet, layout: Mapping, digest: str, one: OneFile, at: datetime
+    inside: Registry,
+    tables: duckdb.DuckDBPyConnection,
+    sheet: Sheet,
+    layout: Mapping,
+    digest: str,
+    one: OneFile,
+    at: datetime,
+    beside: Beside,
 ) -> tuple[Load, Checked]:
     """Check, link and store one sheet.
+
+    Args:
+        inside: the registry.
+        tables: a cursor of the store, the same for every sheet of a file.
+        sheet: what was read.
+        layout: by which it is understood.
+        digest: of the file.
+        one: where it belongs.
+        at: now.
+        beside: the earlier sheets of the same file.
 
     Raises:
         FileFault: it cannot be taken as it is; nothing of it is stored.
         DiskFault: there is no room; nothing of it counts.
     """
-    with closing(inside.store.cursor()) as tables:
-        staged = stage(sheet, layout, file_digest=digest, connection=tables)
-        sites = sites_of(inside, one.submitter)
-        checked = validate(staged, inside.store.dictionary, tables, submitter=one.submitter, sites=sites, at=at)
-        link(tables, submitter=one.submitter, file_digest=digest, subject_key=inside.store.subject_key)
-        checked = lived(inside, tables, one, staged, checked, at)
-        answered.mark(tables, inside.store, checked, inside.store.dictionary)
-        checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
-        told = submission(inside, one, staged, checked, tables, at)
-        told.report["answered_before"] = silent
-        return store(inside.store, tables, told), checked
+    dictionary = inside.store.dictionary
+    beside.submitter, beside.held = one.submitter, Held(inside.store, tables, one.submitter)
+    staged = stage(sheet, layout, file_digest=digest, connection=tables)
+    sites = sites_of(inside, one.submitter)
+    checked = validate(staged, dictionary, tables, submitter=one.submitter, sites=sites, at=at, beside=beside)
+    link(
+        tables, submitter=one.submitter, file_digest=digest,
+        subject_key=inside.store.subject_key, form=staged.mapping.form,
+    )  # fmt: skip
+    checked = lived(inside, tables, one, staged, checked, at)
+    answered.mark(tables, inside.store, checked, dictionary)
+    checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
+    told = submission(inside, one, staged, checked, tables, at)
+    told.report["answered_before"] = silent
+    return store(inside.store, tables, told), checked
 
 
 def lived(
