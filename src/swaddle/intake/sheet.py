@@ -113,8 +113,9 @@ class SheetWriter:
         self._layout = layout
         self._where = where
         self._format = format
+        self._names = list(columns)  # several may have no name
         self._places = {name: place for place, name in enumerate(columns)}
-        self._first_width = len(self._places)
+        self._first_width = len(self._names)
         self._rows = _MemoryFile(limit_bytes)
         self._broken = _MemoryFile(limit_bytes)
         self._taken = False
@@ -133,7 +134,7 @@ class SheetWriter:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns so far."""
-        return tuple(self._places)
+        return tuple(self._names)
 
     def add(self, line: int, cells: Sequence[str | None]) -> None:
         """A row with a cell for each column.
@@ -142,7 +143,7 @@ class SheetWriter:
             OurBug: another number of cells.
             TooLarge: the sheet is more than the limit.
         """
-        if len(cells) != len(self._places):
+        if len(cells) != len(self._names):
             raise OurBug("a reader gave a row of another width than its header")
         self._add(line, cells)
 
@@ -154,10 +155,11 @@ class SheetWriter:
         """
         for name in row:
             if name not in self._places:
-                if len(self._places) >= LIMIT_COLUMNS:
+                if len(self._names) >= LIMIT_COLUMNS:
                     raise TooLarge(f"it has over {LIMIT_COLUMNS} kinds of fields")
-                self._places[name] = len(self._places)
-        cells: list[str | None] = [None] * len(self._places)
+                self._places[name] = len(self._names)
+                self._names.append(name)
+        cells: list[str | None] = [None] * len(self._names)
         for name, value in row.items():
             cells[self._places[name]] = value
         self._add(line, cells)
@@ -181,7 +183,7 @@ class SheetWriter:
         """The sheet; its descriptors are the caller's now."""
         self._rows.flush()
         self._broken.flush()
-        if len(self._places) > self._first_width:
+        if len(self._names) > self._first_width:
             self._widen()
         self._taken = True
         return Sheet(
@@ -212,7 +214,7 @@ class SheetWriter:
 
     def _widen(self) -> None:
         """Give the rows from before the last column was met their empty cells."""
-        wide, width = _MemoryFile(self._rows.limit_bytes), len(self._places)
+        wide, width = _MemoryFile(self._rows.limit_bytes), len(self._names)
         rest = b""
         for piece in opened.chunks(self._rows.fd, self._rows.written_bytes, _COPY_BYTES):
             *rows, rest = (rest + piece).split(b"\n")

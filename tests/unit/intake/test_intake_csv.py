@@ -249,3 +249,9 @@ def test_a_layout_that_is_not_known_is_a_fault_of_the_file_and_of_the_command(ta
     assert isinstance(refusal.value, KindUnknown)
     assert refusal.value.exit_status == 2
     assert "mars" not in str(refusal.value)
+
+
+def test_several_columns_without_a_name_keep_their_places(taken):
+    result = taken(text("x,y," + good(1), header=",," + HEADER))
+    assert "column 1 (no name), column 2 (no name)" in result.summary("H3")[0].text
+    assert result.checked.accepted == 1
