@@ -4,9 +4,13 @@ A process of its own for each target, since libFuzzer ends the process that it r
 exception that is not its room's own is a crash. tests/fuzz/test_fuzz_guided.py runs them all.
 """
 
+import io
 import json
+import os
 import resource
 import sys
+import tempfile
+import zipfile
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +25,19 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.envelope.manifest import parse_description, parse_manifest
     from swaddle.envelope.pack_reader import look_through
     from swaddle.envelope.signature import Signed, SigningKey, open_signed
-    from swaddle.errors import SwaddleError
+    from swaddle.errors import FileFault, SwaddleError
     from swaddle.feedback.bundle import NotABundle, unpack
     from swaddle.gateway.head import length_of, read_head
     from swaddle.gateway.refusal import Refusal
     from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
     from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
-    from swaddle.intake.readers import hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream
+    from swaddle.intake import opened
+    from swaddle.intake.faults import FileFault
+    from swaddle.intake.mapping import load_builtin
+    from swaddle.intake.readers import fhir_sheets, hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream
+    from swaddle.intake.readers.how import How
+    from swaddle.intake.readers.kinds import reader_of
+    from swaddle.intake.wall.prescan import look_through
     from swaddle.registry import door_import
     from swaddle.wire import messages, resumable_requests
     from swaddle.wire.door import decode_question
@@ -37,6 +47,7 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.wire.statements import decode_instruction
     from swaddle.wire.upload_fields import Fields
 
+FHIR_LAYOUTS = [each for each in load_builtin().values() if each.writing.format == "fhir"]
 NOW = datetime(2026, 11, 22, 9, 24, 37, tzinfo=UTC)
 MEMORY_BYTES = 3 * 2**30
 HEX = "0123456789abcdef" * 2
@@ -195,6 +206,53 @@ def hl7_files(data):
                 assert all(isinstance(hl7_paths.value_at(place, message), str) for place in PLACES)
 
 
+def fhir_files(data):
+    """Documents as a file holds them; every place asked, every judgement made, every row and reply counted."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        with suppress(FileFault):
+            for sheet in fhir_sheets.read_fhir(file.fileno(), len(data), FHIR_LAYOUTS, limit_bytes=2**20):
+                sheet.close()
+
+
+def read_as(kind, made=lambda data: data):
+    """A reader of files: a refusal, or sheets whose bytes are in the form and whose counts add up."""
+    how = How(kind=kind, mappings=tuple(load_builtin().values()))
+
+    def target(data):
+        whole = made(data)
+        memory_fd = opened.memory_file(0)
+        try:
+            opened.write_all(memory_fd, whole)
+            with suppress(FileFault):
+                for sheet in reader_of(kind)(memory_fd, len(whole), how):
+                    look_through(sheet)
+                    sheet.close()
+        finally:
+            os.close(memory_fd)
+
+    return target
+
+
+def workbook_of(sheet):
+    """A workbook with these bytes as its sheet."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in WORKBOOK.items():
+            archive.writestr(name, text)
+        archive.writestr("xl/worksheets/s.xml", sheet)
+    return made.getvalue()
+
+
+WORKBOOK = {
+    "xl/workbook.xml": '<workbook xmlns:r="r"><sheets><sheet name="a" r:id="1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": '<a><Relationship Id="1" Type="/worksheet" Target="worksheets/s.xml"/></a>',
+    "xl/styles.xml": '<a><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></a>',
+}
+BIRTHS = b'local_record_id,event_date,outcome\nB1,2024-11-02,live\n"B\n2",2024,"li""ve"\n'
+
+
 SIGNED_HEAD = (
     b"PUT\n/v1/transfers/%s/parts/0\n\nhost: gateway.example:8443\ncontent-length: 100\n"
     b"content-digest: sha-256=:%s=:\nupload-complete: ?1\n"
@@ -203,6 +261,21 @@ SIGNED_HEAD = (
     b'keyid="SHA256:%s";tag="swaddle"\nsignature: swaddle=:%s==:' % (HEX.encode(), b"A" * 43, b"A" * 43, b"A" * 86)
 )
 TARGETS = {
+    "fhir-files": (fhir_files, [
+        (b'{"resourceType":"Bundle","type":"document","identifier":{"value":"2024ON1"},"entry":[{"resource":{"resourceType":'
+        b'"Composition","type":{"coding":[{"code":"92011-6"}]},"subject":{"reference":"Patient/k"}}},{"resource":{"id":"k",'
+        b'"resourceType":"Patient","birthDate":"2024-01-02","name":[{"use":"official","family":"N","given":["G"]}]}},'
+        b'{"resource":{"resourceType":"Observation","code":{"coding":[{"code":"8339-4"}]},"valueQuantity":{"value":7.5,'
+        b'"code":"[lb_av]"}}}]}'),
+        (b'{"resourceType":"Bundle","type":"message","entry":[{"resource":{"resourceType":"MessageHeader","eventUri":'
+        b'"http://x/birth_submission_void"}},{"resource":{"resourceType":"Parameters","parameter":[{"name":"cert_no",'
+        b'"valueUnsignedInt":1},{"name":"event_year","valueUnsignedInt":2024},{"name":"jurisdiction_id","valueString":'
+        b'"ON"},{"name":"block_count","valueUnsignedInt":3}]}}]}\n{"resourceType":"Patient","id":"p"}\n'),
+        (b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"DiagnosticReport","status":"final","code":'
+        b'{"coding":[{"code":"54089-8"}]},"issued":"2024-01-02T03:04:05Z"}},{"resource":{"resourceType":"Patient",'
+        b'"contact":[{"relationship":[{"coding":[{"code":"MTH"}]}],"name":{"family":"M"}}]}},{"resource":{"resourceType":'
+        b'"Observation","code":{"coding":[{"code":"57718-9"}]},"valueCodeableConcept":{"text":"wet"}}}]}'),
+    ]),
     "hl7-files": (hl7_files, [
         (b"MSH|^~\\&|A|B|C|D|20240226034304-0500||ORU^R01|7|P|2.5.1||||||8859/1\rPID|1||7^^^H&2^MR~8^^^X^SS||N^G||20240221|F\r"
         b"ORC|RE|1\rOBR|1|1||54089-8^x^LN\rOBX|1|NM|8339-4^w^LN||6.5|lb|||||F\rOBX|2|SN|2-3^a^LN||<^2|u\r"),
@@ -243,6 +316,15 @@ TARGETS = {
     ]),
     "lists-of-partners": (lists_of_partners, [
         b"name,ssh_keys,sites,mail,language\nNorthshore General,ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==,N1,a@b.example,en\n",
+    ]),
+    "csv-files": (read_as("csv"), [BIRTHS, BIRTHS.decode().encode("utf-16")]),
+    "json-files": (read_as("ndjson"), [
+        b'{"local_record_id":"B1","mother":{"id":[1,null]}}\n{"local_record_id":2.50}\n', b'[{"a":1},{"a":true}]',
+    ]),
+    "excel-files": (read_as("excel"), [workbook_of(b"<worksheet/>")]),
+    "excel-sheets": (read_as("excel", workbook_of), [
+        b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>local_record_id</t></is></c></row>'
+        b'<row r="2"><c r="A2" s="1"><f>1+1</f><v>45598.5</v></c></row></sheetData><mergeCell ref="A1:B2"/></worksheet>',
     ]),
     "canonical-json": (canonical_json, [b'{"a":[1,2,"x"],"b":null}']),
 }  # fmt: skip
