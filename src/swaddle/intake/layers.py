@@ -22,7 +22,12 @@ _NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
 _WORD = re.compile(r"[a-z_][a-z_0-9]*")
 _AGE = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
 # Only a whole date of birth of the child gives an age; a wild date of birth of the mother is the rules' matter.
-_DERIVED = {"mother_age_years": f"CASE WHEN length(event_date) >= 10 AND {_AGE} BETWEEN 0 AND 99 THEN {_AGE} END"}
+_DERIVED = {
+    "mother_age_years": f"CASE WHEN length(event_date) >= 10 AND {_AGE} BETWEEN 0 AND 99 THEN {_AGE} END",
+    "child_birth_date": "CASE WHEN length(event_date) >= 10 THEN event_first END",
+}
+# Followed only in forms that have this field: the event of a birth is the child's birth, that of a stay is not.
+_ONLY_BESIDE = {"child_birth_date": "outcome"}
 
 
 def derived(each: WideField) -> str:
@@ -38,6 +43,8 @@ def derivable(wide: Map[str, WideField], sources: Map[str, Source]) -> set[str]:
         if each.field.name == _VERSION and each.name.removesuffix("_version") in sources
     }
     for each in wide.values():
+        if _ONLY_BESIDE.get(each.name, each.name) not in wide:
+            continue
         needed = set(_WORD.findall(_bare(derived(each)))) & set(wide) - {each.name}
         if needed and needed <= set(sources) and "event_date" in sources:
             follow.add(each.name)
