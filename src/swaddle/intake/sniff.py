@@ -71,8 +71,9 @@ def sniff(head: bytes, size_bytes: int) -> str:
     for signature, kind in _PLAIN:
         if head.startswith(signature):
             return kind
-    if wide_encoding(head):
-        return CSV
+    wide = wide_encoding(head)
+    if wide:
+        return HL7 if looks_like_hl7(head.decode(wide, "ignore").encode()) else CSV
     if looks_like_hl7(head):
         return HL7
     _refuse_by_signature(head)

@@ -7,9 +7,10 @@ import time
 import pytest
 
 from swaddle.intake import opened
-from swaddle.intake.faults import EmptyFile, MappingFault, NoMessages
+from swaddle.intake.faults import EmptyFile, MappingFault, NoMessages, Unreadable
 from swaddle.intake.mapping import load_builtin, parse
 from swaddle.intake.readers.hl7_sheets import FORMAT, read_hl7
+from swaddle.intake.sniff import sniff
 
 MSH = "MSH|^~\\&|LAB|PLACE|REG|REG|20240226034304||{}|{}|P|2.5.1"
 PID = "PID|1||7^^^H^MR||EXAMPLE^ANN||20240221|F"
@@ -236,6 +237,17 @@ def test_line_ends_frames_and_batches_do_not_matter():
     (sheet,) = read(["FHS|^~\\&|A", "BHS|^~\\&|A"], RESULT, ORDER, ["BTS|3", "FTS|1"])
     assert sheet.rows == plain
     assert sheet.findings["M22"] == (1, "3 said, 2 found")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_messages_in_utf_16_are_read(encoding):
+    data = "\r\n".join(line.replace("EXAMPLE^ANN", "EXAMPLE^ÉVE") for line in RESULT).encode(encoding)
+    assert sniff(data[:4096], len(data)) == FORMAT
+    (sheet,) = read_bytes(data)
+    assert sheet.fields()["child_given_names"] == "ÉVE"
+    assert "H30" in sheet.findings
+    with pytest.raises(Unreadable):
+        read_bytes(data + b"\x00\xd8\x00\xd8A" * 3)
 
 
 def test_a_value_with_a_line_end_or_a_tab_keeps_its_row_whole():

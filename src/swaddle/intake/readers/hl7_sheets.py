@@ -21,13 +21,14 @@ from swaddle.errors import OurBug
 from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, NoMessages
 from swaddle.intake.mapping import Mapping
+from swaddle.intake.marks import HEAD_BYTES, wide_encoding
 from swaddle.intake.readers import hl7_kinds as kinds
 from swaddle.intake.readers import hl7_screen as screen
 from swaddle.intake.readers.hl7 import BadMessage, Message, parse
 from swaddle.intake.readers.hl7_columns import Column, columns_of, value_of
 from swaddle.intake.readers.hl7_kinds import KINDS, MERGES, Kind
 from swaddle.intake.readers.hl7_paths import DEAD
-from swaddle.intake.readers.hl7_stream import Framing, RawMessage, decode, messages_of
+from swaddle.intake.readers.hl7_stream import Framing, RawMessage, decode, messages_of, text_of
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter
 from swaddle.intake.tables import Finding
@@ -101,7 +102,9 @@ def read_hl7(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, li
 
         encoding = mappings[0].encoding if mappings else "utf-8"
         number = 0
-        for raw in messages_of(opened.chunks(source_fd, size_bytes), framing):
+        pieces = opened.chunks(source_fd, size_bytes)
+        wide = wide_encoding(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0))
+        for raw in messages_of(text_of(pieces, wide) if wide else pieces, framing):
             for message, check in _patients(raw, framing, encoding, notes):
                 number += 1
                 _take(number, raw, message, check, sheet_of, notes)
@@ -115,6 +118,8 @@ def read_hl7(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, li
         read = sum(each.writer.rows + each.writer.broken_rows for each in sheets.values())
         if read + notes.types.total() != number:
             raise OurBug("HL7 messages were read and the counts do not add up")
+        if wide:
+            first.findings.append(Finding("H30", facts={"encoding": wide.upper()}))
         first.findings.extend(_findings(framing, notes))
         return [each.writer.close() for each in sheets.values()]
 

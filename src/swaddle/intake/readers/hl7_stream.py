@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from swaddle.intake.faults import Unreadable
 from swaddle.intake.readers.hl7 import BadMessage, delimiters_of
 
 LIMIT_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -36,6 +37,7 @@ _ENCODINGS = {
     "UTF8": "utf-8",
     "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8",
+    "UNICODE UTF-16": "utf-8",  # turned into it before messages are looked for
     "8859/1": "windows-1252",
     "8859/2": "iso-8859-2",
     "8859/3": "iso-8859-3",
@@ -89,6 +91,21 @@ class _State(Enum):
     MESSAGE = ""
     ORPHAN = "M1"  # segments that belong to no message
     TOO_LONG = "M5"
+
+
+def text_of(pieces: Iterable[bytes], wide: str) -> Iterator[bytes]:
+    """The pieces of a file in a wide encoding (UTF-16), as UTF-8.
+
+    Raises:
+        Unreadable: it does not go on in that encoding.
+    """
+    decoder = codecs.getincrementaldecoder(wide)()
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode()
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        raise Unreadable(f"it begins as {wide.upper()} and does not go on so") from None
 
 
 def messages_of(pieces: Iterable[bytes], framing: Framing) -> Iterator[RawMessage]:
