@@ -32,12 +32,11 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
     from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
     from swaddle.intake import opened
-    from swaddle.intake.faults import FileFault
     from swaddle.intake.mapping import load_builtin
-    from swaddle.intake.readers import fhir_sheets, hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream
+    from swaddle.intake.readers import csv as csv_reader
+    from swaddle.intake.readers import excel, fhir_sheets, hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream, ndjson
     from swaddle.intake.readers.how import How
-    from swaddle.intake.readers.kinds import reader_of
-    from swaddle.intake.wall.prescan import look_through
+    from swaddle.intake.wall.prescan import look_through as look_sheet_through
     from swaddle.registry import door_import
     from swaddle.wire import messages, resumable_requests
     from swaddle.wire.door import decode_question
@@ -216,9 +215,9 @@ def fhir_files(data):
                 sheet.close()
 
 
-def read_as(kind, made=lambda data: data):
+def read_as(reader, made=lambda data: data):
     """A reader of files: a refusal, or sheets whose bytes are in the form and whose counts add up."""
-    how = How(kind=kind, mappings=tuple(load_builtin().values()))
+    how = How(kind=reader.__name__, mappings=tuple(load_builtin().values()))
 
     def target(data):
         whole = made(data)
@@ -226,8 +225,8 @@ def read_as(kind, made=lambda data: data):
         try:
             opened.write_all(memory_fd, whole)
             with suppress(FileFault):
-                for sheet in reader_of(kind)(memory_fd, len(whole), how):
-                    look_through(sheet)
+                for sheet in reader.read(memory_fd, len(whole), how):
+                    look_sheet_through(sheet)
                     sheet.close()
         finally:
             os.close(memory_fd)
@@ -317,14 +316,14 @@ TARGETS = {
     "lists-of-partners": (lists_of_partners, [
         b"name,ssh_keys,sites,mail,language\nNorthshore General,ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==,N1,a@b.example,en\n",
     ]),
-    "csv-files": (read_as("csv"), [BIRTHS, BIRTHS.decode().encode("utf-16")]),
-    "json-files": (read_as("ndjson"), [
+    "csv-files": (read_as(csv_reader), [BIRTHS, BIRTHS.decode().encode("utf-16")]),
+    "json-files": (read_as(ndjson), [
         b'{"local_record_id":"B1","mother":{"id":[1,null]}}\n{"local_record_id":2.50}\n', b'[{"a":1},{"a":true}]',
     ]),
-    "excel-files": (read_as("excel"), [workbook_of(b"<worksheet/>")]),
-    "excel-sheets": (read_as("excel", workbook_of), [
-        b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>local_record_id</t></is></c></row>'
-        b'<row r="2"><c r="A2" s="1"><f>1+1</f><v>45598.5</v></c></row></sheetData><mergeCell ref="A1:B2"/></worksheet>',
+    "excel-files": (read_as(excel), [workbook_of(b"<worksheet/>")]),
+    "excel-sheets": (read_as(excel, workbook_of), [
+        (b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>local_record_id</t></is></c></row>'
+        b'<row r="2"><c r="A2" s="1"><f>1+1</f><v>45598.5</v></c></row></sheetData><mergeCell ref="A1:B2"/></worksheet>'),
     ]),
     "canonical-json": (canonical_json, [b'{"a":[1,2,"x"],"b":null}']),
 }  # fmt: skip
