@@ -5,20 +5,26 @@ The file's own bytes are parsed in a process apart (intake/wall), which hands ov
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 
 import duckdb
 
+from swaddle.dictionary.model import RECORD_TYPES, Dictionary
+from swaddle.errors import FileFault
 from swaddle.intake import opened
 from swaddle.intake.faults import HeaderFault, LayoutUnknown
 from swaddle.intake.mapping import UNKNOWN, Mapping, by_kind, load_builtin, recognise
 from swaddle.intake.marks import HEAD_BYTES
+from swaddle.intake.merged import place_of
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet
 from swaddle.intake.sniff import sniff
 from swaddle.intake.staging import looks_like_a_row, stage
 from swaddle.intake.tables import Staged
 from swaddle.intake.wall.apart import read_apart
+
+Laid = tuple[Sheet, Mapping | FileFault]  # a sheet with its layout, or why it has none
 
 
 def read(
@@ -95,6 +101,28 @@ def layout_of(
         if looks_like_a_row(sheet.columns):
             raise HeaderFault("it looks like data, not like names") from None
         raise
+
+
+def in_order(
+    dictionary: Dictionary,
+    sheets: Iterable[Sheet],
+    *,
+    kind: str | None,
+    mapping: Mapping | None,
+    known: Map[str, Mapping] | None = None,
+) -> list[Laid]:
+    """Each sheet with its layout, or why it has none; those first whose records others look up."""
+
+    def laid(sheet: Sheet) -> Laid:
+        try:
+            return sheet, layout_of(sheet, kind=kind, mapping=mapping, known=known)
+        except FileFault as fault:
+            return sheet, fault
+
+    def place(of: Laid) -> int:
+        return len(RECORD_TYPES) if isinstance(of[1], FileFault) else place_of(dictionary, of[1].form)
+
+    return sorted(map(laid, sheets), key=place)
 
 
 def _named(kind: str | None, mapping: Mapping | None, among: Map[str, Mapping]) -> Mapping | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from swaddle.canonical import format_instant
-from swaddle.intake.rejected import ADDED, guard
+from swaddle.intake.merged import FILE, Findings, joined
 from swaddle.registry.submission import Submission
 from swaddle.registry.taking import SAMPLE_ROWS, OneFile
-
-EXAMPLES = 5
-FILE = "file"
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ class Merged:
         self._part = part
         self._rows: Counter[str] = Counter()
         self._records: Counter[str] = Counter()
-        self._findings: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._findings = Findings()
         self._files: list[dict[str, Any]] = []
         self._kinds: set[str] = set()
         self._titles: set[str] = set()
@@ -78,19 +73,10 @@ class Merged:
             self._kinds.add(str(member.kind))
             self._titles.add(str(kept["file_kind"]))
             self._records.update(checked.get("records", {}) if member.outcome == "stored" else {})
-            for found in checked["findings"]:
-                self._find(found, name)
+            self._findings.add(checked["findings"], name)
         self._sample += [{**row, FILE: name} for row in kept.get("rejected", ())][: SAMPLE_ROWS - len(self._sample)]
         if member.rejected_csv:
             self._rejected.append((name, bytes(member.rejected_csv)))
-
-    def _find(self, found: dict[str, Any], name: str) -> None:
-        """A finding of one file, into that of the same rule, field and words."""
-        key = (found["rule"], str(found.get("field", "")), found["severity"], found["text"])
-        known = self._findings.setdefault(key, {**found, "count": 0, "examples": []})
-        known["count"] += found["count"]
-        room = EXAMPLES - len(known["examples"])
-        known["examples"] += [{**example, FILE: name} for example in found["examples"][:room]]
 
     def submission(self, one: OneFile, dictionary_version: str, at: datetime) -> Submission:
         """The pack as a whole, as it is stored."""
@@ -102,7 +88,7 @@ class Merged:
             "dictionary": dictionary_version,
             "rows": rows,
             "records": dict(self._records),
-            "findings": list(self._findings.values()),
+            "findings": self._findings.told(),
             "files": self._files,
         }
         return Submission(
@@ -136,25 +122,6 @@ class Merged:
         count = len(self._files)
         files = f"1 {self._part}" if count == 1 else f"{count:,} {self._part}s"
         return f"{files} of {self._titles.pop()}" if len(self._titles) == 1 else files
-
-
-def joined(parts: Sequence[tuple[str, bytes]]) -> bytes:
-    """The rejected rows of several files as one CSV: the file's name first, then every column that any of them has."""
-    if not parts:
-        return b""
-    tables = [(name, list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))) for name, data in parts]
-    columns = list(dict.fromkeys(column for _, (header, *_) in tables for column in header[: -len(ADDED)]))
-    first = FILE if FILE not in columns else f"swaddle_{FILE}"
-    added = [f"swaddle_{name}" if name in columns else name for name in ADDED]
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([first, *columns, *added])
-    for name, (header, *rows) in tables:
-        places = {column: place for place, column in enumerate(header[: -len(ADDED)])}
-        for row in rows:
-            own = [row[places[column]] if column in places else "" for column in columns]
-            writer.writerow([guard(name), *own, *row[-len(ADDED) :]])
-    return out.getvalue().encode("utf-8")
 
 
 def _refused_whole(checked: dict[str, Any] | None) -> dict[str, str] | None:

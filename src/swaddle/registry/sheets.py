@@ -7,26 +7,23 @@ taken does not sink the others. A kill goes on behind the last sheet that was co
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping as Map
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
 
-from swaddle.dictionary.model import RECORD_TYPES, Dictionary
 from swaddle.errors import FileFault, UsageFault
 from swaddle.intake import shelf
 from swaddle.intake.lookups import Beside
 from swaddle.intake.mapping import Mapping
-from swaddle.intake.read import layout_of, read_sheets
+from swaddle.intake.merged import name_of
+from swaddle.intake.read import in_order, layout_of, read_sheets
 from swaddle.intake.sheet import Sheet
 from swaddle.registry import loads, merging
 from swaddle.registry.inside import Registry
 from swaddle.registry.submission import Load
 from swaddle.registry.taking import OneFile, nothing_stored, take_sheet
-
-Laid = tuple[Sheet, Mapping | FileFault]  # a sheet with its layout, or why it has none
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: 
                 beside = Beside(more_follow=False)
                 load, checked = take_sheet(inside, tables, sheets[0], layout, digest, one, at, beside)
             return Taken(load, checked.kind, checked.refused)
-        laid = in_order(inside.store.dictionary, sheets, kind, known)
+        laid = in_order(inside.store.dictionary, sheets, kind=kind, mapping=None, known=known)
         beside = Beside()
         with closing(inside.store.cursor()) as tables:
             for number, (sheet, its_layout) in enumerate(laid, start=1):
@@ -66,24 +63,6 @@ def take_file(inside: Registry, descriptor: int, digest: str, one: OneFile, at: 
         for each in sheets:
             each.close()
     return sum_up(inside, one, at)
-
-
-def in_order(dictionary: Dictionary, sheets: list[Sheet], kind: str | None, known: Map[str, Mapping]) -> list[Laid]:
-    """Each sheet with its layout, or why it has none; those first whose records others look up."""
-
-    def laid(sheet: Sheet) -> Laid:
-        try:
-            return sheet, layout_of(sheet, kind=kind, mapping=None, known=known)
-        except FileFault as fault:
-            return sheet, fault
-
-    def place(of: Laid) -> int:
-        if isinstance(of[1], FileFault):
-            return len(RECORD_TYPES)
-        record_type, _ = dictionary.slots()[dictionary.forms[of[1].form].chief]
-        return RECORD_TYPES.index(record_type.name)
-
-    return sorted(map(laid, sheets), key=place)
 
 
 def take_one_of_several(
@@ -130,5 +109,5 @@ def sum_up(inside: Registry, one: OneFile, at: datetime) -> Taken:
 
 def _name(one: OneFile, sheet: Sheet, number: int) -> str:
     """What a sheet is called in the report: by what it holds, and its number."""
-    own = f"sheet {number}" + (f" ({sheet.form})" if sheet.form else "")
+    own = name_of(sheet, number)
     return own if one.name is None else f"{one.name}, {own}"
