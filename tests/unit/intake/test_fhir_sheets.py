@@ -186,6 +186,18 @@ def test_every_kind_of_broken_record_is_one_broken_row_beside_the_good():
     assert sorted((line, why) for line, why, _ in broken) == list(enumerate(checks, start=2))
 
 
+def test_a_message_that_lost_its_header_is_not_taken_for_a_submission():
+    headless = message("birth_submission", birth())
+    del headless["entry"][0]
+    _, rows, broken, _ = only(written(birth(), headless))
+    assert (len(rows), [each[:2] for each in broken]) == (1, [(2, "J5")])
+
+
+def test_a_death_certificate_is_none_of_ours():
+    _, rows, broken, _ = only(written(birth(), message("vrdr_submission", bundle({"resourceType": "Patient"}))))
+    assert (len(rows), broken) == (1, [(2, "J3", "vrdr_submission")])
+
+
 def test_a_batch_of_messages_gives_a_row_each_with_its_place():
     batch = bundle(message("birth_submission", birth()), message("birth_submission", birth()), kind="batch")
     sheet, rows, _, _ = only(written(batch, indent=1))

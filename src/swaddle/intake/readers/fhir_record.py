@@ -193,6 +193,10 @@ def records_of(number: int, value: Any, depth: int = 0) -> Iterator[FhirRecord]:
     if not found or not all(text_of(each, "resourceType") for each in found) or depth > LIMIT_NESTED:
         yield FhirRecord(number, bundle=value, check=BAD_BUNDLE)
         return
+    headless = value.get("type") == "message" and not any(each["resourceType"] == "MessageHeader" for each in found)
+    if headless:  # whether it is new, a replacement or a void, nobody can say
+        yield FhirRecord(number, bundle=value, check=BAD_BUNDLE)
+        return
     inner = [each for each in found if each["resourceType"] == "Bundle"]
     plain = _with_contained([each for each in found if each["resourceType"] != "Bundle"])
     if any(each["resourceType"] == "MessageHeader" for each in plain):
