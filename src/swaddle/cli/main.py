@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "status": ("swaddle.cli.submitter", "status", "Where my transfers are."),
     "report": ("swaddle.cli.submitter", "report", "The quality report on a transfer."),
     "answer": ("swaddle.cli.submitter_said", "answer", "Answer a warning once: the value is right."),
+    "signoff": ("swaddle.cli.submitter_said", "signoff", "A named person signs a period off."),
+    "people": ("swaddle.cli.people", "group", "Who signs by name for this home."),
     "inbox": ("swaddle.cli.submitter", "inbox", "What the registry has sent."),
     "get": ("swaddle.cli.submitter", "get", "Fetch and open what the registry has sent."),
     "sftp": ("swaddle.cli.sftp", "group", "The SFTP door: second grade, for jobs that can do nothing else."),

@@ -46,6 +46,7 @@ RECEIPT = "swaddle-receipt-v1"
 ENROLMENT = "swaddle-enrolment-v1"
 HELD = "swaddle-held-v1"
 JOURNAL = "swaddle-journal-v1"
+PERSON = "swaddle-person-v1"
 
 _LINE = re.compile(r"ssh-ed25519 ([A-Za-z0-9+/]{68})")
 

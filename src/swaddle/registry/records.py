@@ -15,6 +15,7 @@ nowhere else; the other two files hold opaque ids.
                   deliveries, births, antenatal, …   load_id, line, the record's fields that do not identify
                   warnings     load_id, line of the warnings on stored rows, with a digest of what was looked at
                   answers      those that their submitter has answered, for that value
+                  snapshots    what counted in a period at a moment, and up to which load
                   loads        load_id, transfer, …: the row that commits a load
 """
 

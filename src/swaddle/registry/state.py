@@ -70,6 +70,7 @@ class State:
                 self._connection.execute(f"alter table {table} add column {name} {further[name]}")
         self._connection.executescript(LATER_INDICES)
         path.chmod(0o600)
+        self._prepared: set[str] = set()
 
     def close(self) -> None:
         """Close the file."""
@@ -85,6 +86,20 @@ class State:
             return self._connection.execute(sql, values)
         except sqlite3.OperationalError as error:
             raise DiskFault("the registry's small database could not be written") from error
+
+    def prepare(self, schema: str) -> None:
+        """Make a further room's tables where they are not there; `schema` is that module's own text."""
+        if schema not in self._prepared:
+            self._connection.executescript(schema)
+            self._prepared.add(schema)
+
+    def run(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """One statement of a further room's own; each is a transaction.
+
+        Raises:
+            DiskFault: the disk said no; the transaction did not happen.
+        """
+        return self._run(sql, values)
 
     # Facts: single values such as the last journal entry drained.
 

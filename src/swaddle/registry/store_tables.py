@@ -28,6 +28,7 @@ FIXED: Mapping[str, str] = {
     " content VARCHAR, delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
     " person_subject VARCHAR, event_year BIGINT, event_month BIGINT",
     "clinical.superseded": f"{_RECORD}, by_load BIGINT",
+    "clinical.snapshots": "id VARCHAR, period VARCHAR, act VARCHAR, made_at TIMESTAMP, until_load BIGINT, body VARCHAR",
     "clinical.warnings": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
     "clinical.answers": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, transfer VARCHAR, answered_at TIMESTAMP",
