@@ -115,11 +115,18 @@ def custody() -> str:
     return "\n".join(lines)
 
 
+def rules() -> str:
+    """The table of rules."""
+    dictionary = importlib.import_module("swaddle.dictionary.load").load()
+    return str(importlib.import_module("swaddle.dictionary.coverage").table(dictionary))
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     # name in the comments: (page, what makes it)
     "errors": ("docs/errors.md", errors),
     "commands": ("docs/commands.md", commands),
     "custody": ("docs/custody.md", custody),
+    "rules": ("docs/guide-rules.md", rules),
 }
 
 

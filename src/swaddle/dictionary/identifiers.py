@@ -69,7 +69,7 @@ class Validator:
 class IdentifierPluginUnusable(OurBug):
     """An installed package offers a validator that is none, or one that stands already."""
 
-    code = "SWD-DICT-02"
+    code = "SWD-DICT-04"
     what = "a plug-in for identifiers cannot be used"
     fix = "remove the package that offers it, or ask its author"
 
