@@ -78,8 +78,13 @@ def test_two_records_without_a_line_end_between_are_broken() -> None:
     assert broken(b"\n".join([ROW, ROW + ROW, ROW])) == [(2, "B20")]
 
 
-def test_blanks_beyond_the_end_do_no_harm() -> None:
-    assert len(rows(b"\n".join([ROW, ROW + b"     ", ROW]))) == 3
+def test_blanks_beyond_the_layout_do_no_harm_where_every_record_has_them() -> None:
+    assert len(rows(b"\n".join([ROW + b"     "] * 3))) == 3
+
+
+def test_a_record_of_another_length_is_broken_though_only_blanks_differ() -> None:
+    longer, shorter = ROW.replace(b"ANNA", b"ANNAX"), ROW.replace(b"ANNA", b"ANN")
+    assert broken(b"\n".join([ROW, longer, ROW, shorter, ROW])) == [(2, "B20"), (4, "B21")]
 
 
 def test_what_all_records_have_beyond_the_layout_is_counted_and_not_read() -> None:

@@ -3,10 +3,11 @@
 Pure but for the bytes it is given. The rules:
 
 - A record ends in LF, CR LF or CR; a file may also have no line ends at all: then every record has the layout's length.
-- What stands beyond the layout's length must be blank, unless most records of the file are that long: then a later
-  edition of the layout goes on there, which is said, not read.
-- A record may end early where blanks were taken off the ends of records: no record of such a file ends in a blank. What
-  is missing is blank. In any other file a short record was cut, and is broken; so is one that ends within a number.
+- All records have one length, that of most of them: one that is longer or shorter gained or lost a sign somewhere, and
+  every field behind it may have moved: it is broken.
+- Only where blanks were taken off the ends of records (no record of such a file ends in a blank) may one end early.
+  What is missing is blank. One that ends within a number, or has something beyond the layout's length, is broken.
+- Where most records go on beyond the layout's length, a later edition goes on there: that is said, not read.
 - Where all records end before the last columns, the file does not have those columns.
 - Positions count bytes. In UTF-8 a letter may be several: the one count that gives the usual length is taken, and where
   neither does, nobody can say where the columns stand: the record is broken.
@@ -108,6 +109,8 @@ class Cutter:
         self._blank = CELL * (len(slices) - 1)
         self._needed = self.shape.positions.needed
         self._length = self.shape.positions.length
+        self._least = self._needed if self.shape.trimmed else self.shape.usual
+        self._most = self._length if self.shape.trimmed else self.shape.usual
         self._bytes_are_letters = self.encoding != "utf-8"
 
     def feed(self, records: list[bytes]) -> str:
@@ -125,7 +128,7 @@ class Cutter:
             records = data.split(b"\n")
         if len(data.translate(None, _ODD)) != len(data) or not (self._bytes_are_letters or data.isascii()):
             return None
-        if len(min(records, key=len)) < self._needed or len(max(records, key=len)) > self._length:
+        if len(min(records, key=len)) < self._least or len(max(records, key=len)) > min(self._most, self._length):
             return None
         try:
             text = data.decode(self.encoding)
@@ -185,13 +188,15 @@ class Cutter:
 
     def _length_wrong(self, text: str, surplus: str, size: int) -> str:
         """The check that the record's length breaks, if any."""
+        if size != self.shape.usual and not self.shape.trimmed:
+            return "B20" if size > self.shape.usual else "B21"
         if surplus.strip():
             self.beyond = max(self.beyond, size - self._length if size == self.shape.usual else 0)
             return "" if size == self.shape.usual else "B20"
-        if size >= self._needed or (size == self.shape.usual and not self.shape.trimmed):
+        if size >= self._needed or not self.shape.trimmed:
             return ""
         last = next((text[start:size] for start, end in self.shape.positions.places if start < size < end), "")
-        if not self.shape.trimmed or text.endswith(" ") or last.strip().isdecimal():
+        if text.endswith(" ") or last.strip().isdecimal():
             return "B21"
         self.early += 1
         return ""
