@@ -61,7 +61,8 @@ class Held(Protocol):
         """SQL of a relation of the records of a slot that count today, or None where there are none.
 
         Its columns: submitter, local_record_id, mother_subject, child_subject, delivery (as intake/link.py makes
-        them), event_first, event_last, and the slot's wide fields as far as they are stored.
+        them), delivery_local_id, event_date, event_first, event_last, and the slot's wide fields as far as they are
+        stored.
         """
         ...
 

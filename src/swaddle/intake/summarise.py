@@ -79,7 +79,7 @@ def _row_findings(
         summaries.append(
             FindingSummary(
                 rule=bit.id,
-                scope="file" if hit.once else scope,
+                scope="file" if hit.once and scope == "row" else scope,
                 severity=bit.severity,
                 count=hit.count,
                 field=bit.field,

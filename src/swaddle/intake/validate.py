@@ -25,6 +25,7 @@ from swaddle.intake.plan import Plan, build
 from swaddle.intake.rejected import write_rejected_csv
 from swaddle.intake.summarise import EXAMPLES, summarise
 from swaddle.intake.tables import VALUE_SHOWN, Checked, Staged
+from swaddle.intake.together import make_later_hits
 
 __all__ = ["report_json", "validate", "write_rejected_csv"]
 
@@ -73,6 +74,7 @@ def validate(
         _make_rows(connection, staged, plan)
         make_file_hits(connection, staged, plan)
         joined = make_joined_hits(connection, plan, beside, submitted_on=at.date(), historical=historical)
+        joined |= make_later_hits(connection, plan, beside, submitted_on=at.date(), historical=historical)
         hits = find(connection, staged, plan, dictionary)
         _make_findings(connection, staged, plan, hits)
         _make_marks(connection, plan)
@@ -173,15 +175,15 @@ def _make_view(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, st
 def _make_words(
     connection: duckdb.DuckDBPyConnection, staged: Staged, dictionary: Dictionary, hits: Sequence[Hit]
 ) -> None:
-    """The file's column names and the fixes of what occurred, for whoever writes the rejected rows out."""
+    """The file's column names, and reason and fix of what occurred, for whoever writes the rejected rows out."""
     run = connection.execute
     run(
         "CREATE OR REPLACE TEMP TABLE checked_columns AS "
         "SELECT unnest(range(?)) AS place, unnest(?::VARCHAR[]) AS name",
         [len(staged.columns), list(staged.columns)],
     )
-    run("CREATE OR REPLACE TEMP TABLE checked_fixes (rule VARCHAR, field VARCHAR, fix VARCHAR)")
+    run("CREATE OR REPLACE TEMP TABLE checked_fixes (rule VARCHAR, field VARCHAR, reason VARCHAR, fix VARCHAR)")
     kinds = [(hit.bit.id, hit.bit.field, hit.bit.rule) for hit in hits]
     kinds += [(why, "", None) for (why,) in run("SELECT DISTINCT why FROM staged_broken").fetchall()]
     for check, field, rule in kinds:
-        run("INSERT INTO checked_fixes VALUES (?, ?, ?)", [check, field, words(dictionary, check, field, rule, {})[1]])
+        run("INSERT INTO checked_fixes VALUES (?, ?, ?, ?)", [check, field, *words(dictionary, check, field, rule, {})])

@@ -65,6 +65,7 @@ class Held:
         columns = {
             "submitter": "kept.submitter", "local_record_id": "kept.local_record_id", "delivery": "kept.delivery",
             "mother_subject": "kept.mother_subject", "child_subject": "kept.child_subject",
+            "delivery_local_id": "kept.delivery_local_id", "event_date": "told.event_date",
             "event_first": cast.event_first("told.event_date"),
         }  # fmt: skip
         columns["event_last"] = cast.event_last("told.event_date", columns["event_first"])
