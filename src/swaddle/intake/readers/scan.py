@@ -22,7 +22,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from operator import methodcaller
+from operator import itemgetter, methodcaller
 
 from swaddle.intake.sheet import CELL, LINE_IN_CELL, RAW_SHOWN
 
@@ -30,7 +30,8 @@ LIMIT_LINE_BYTES = 1024 * 1024
 LIMIT_QUOTED_LINES = 100
 BLOCK_LINES = 4096
 _ODD_BLANKS = "\xa0\t\n\r "  # taken off a cell's ends here, so that the checks need to take off spaces only
-_GUARDS = (b"'=", b"'+", b"'-", b"'@", b"'\t", b"'\r")
+_GUARD = re.compile(rb"'[=+\-@\t\r]")
+_FIRST = itemgetter(slice(0, 1))
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _CONTROLS = bytes({*range(9), 11, 12, *range(14, 32)})
 _CONTROL_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -103,7 +104,9 @@ class Scanner:
             data = (data + b"\n").replace(b"\r\n", b"\n")[:-1]
             lines = data.split(b"\n")
         clean = len(data.translate(None, _CONTROLS)) == len(data) and b"\r" not in data
-        if not clean or len(max(lines, key=len)) > LIMIT_LINE_BYTES or any(each in data for each in _GUARDS):
+        if not clean or len(max(lines, key=len)) > LIMIT_LINE_BYTES:
+            return None
+        if b"'" in data and _GUARD.search(data):
             return None
         try:
             text = data.decode(self.encoding)
@@ -139,6 +142,8 @@ class Scanner:
         """Whether a line may hold nothing but delimiters and blanks (only lines that begin so are looked at)."""
         idle = self.delimiter.encode() + b" \t"
         first = self.delimiter.encode(), b" ", b"\t"
+        if not {*map(_FIRST, lines)} & {b"", *first}:
+            return False
         return any(not line.strip(idle) for line in lines if line.startswith(first))
 
     def _number(self, rows: list[str]) -> str:
