@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from swaddle.cli import registry_options
 from swaddle.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -122,6 +124,36 @@ def lint(path: Path | None, version: str, home_path: Path | None) -> None:
         click.echo(each)
     if told:
         sys.exit(1)
+
+
+@group.command()
+@click.argument("version")
+@click.option("--days", type=click.IntRange(1, 3660), default=31, show_default=True, help="Of data, up to now.")
+@registry_options.home_option
+@registry_options.passphrase_option
+@registry_options.json_option
+def preview(version: str, days: int, home_path: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """At the registry: what VERSION would say of the last month's data, beside what today's version says."""
+    told = registry_options.do(home_path, passphrase_fd, "dictionary-preview", version=version, days=days)
+    registry_options.tell(told, as_json, preview_words)
+
+
+def preview_words(told: Mapping[str, Any]) -> str:
+    """A preview in words: what changes first."""
+    now, then = told["beside"], told["version"]
+    lines = [f"{told['rows']:,} rows that were stored in the last {told['days']} days, by version {now} and by {then}"]
+    lines += [
+        f"  {told['rejected']:,} would be rejected by version {then} ({told['rejected_today']:,} by version {now})"
+    ]
+    lines += [f"  over the limit, nothing would be stored: {name}" for name in told["refused"]]
+    lines += [f"  no form of version {then}: {name}" for name in told["forms_lost"]]
+    for each in told["findings"]:
+        place = f" {each['field']}" if each["field"] else ""
+        counts = f"{each['count_today']:,} -> {each['count']:,}"
+        lines.append(f"  {each['severity']} {each['rule']}{place}: {counts}  {each['text']}")
+    if not told["findings"]:
+        lines.append("  no finding comes or goes")
+    return "\n".join(lines)
 
 
 def _of(version: str, home_path: Path | None) -> Dictionary:
