@@ -109,5 +109,5 @@ def test_a_readers_own_memory_is_the_same_for_many_times_the_rows(kind, few, man
         return int(done.stdout)
 
     few, many = mebibytes(few), mebibytes(many)
-    assert many < few + 24
+    assert many < few + 48  # pieces and blocks that few rows do not fill
     assert many < 160

@@ -1,5 +1,6 @@
 """Other people's collections of hostile and odd files: our errors or a full count, never anything else."""
 
+import importlib.util
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +111,14 @@ def test_nasty_files_through_the_wall_are_what_they_are_without_it():
             assert checked.accepted + checked.rejected == staged.rows_read, each
     assert taken_whole > 5
     assert refused > 2
+
+
+def test_the_table_in_the_documentation_is_what_happens():
+    root = Path(__file__).parents[3]
+    spec = importlib.util.spec_from_file_location("nasty", root / "tools" / "nasty.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert (root / "docs" / "nasty-files.md").read_text("utf-8") == tool.page(NASTY), "run `python tools/nasty.py DATA`"
 
 
 def test_csv_spectrum_reads_as_its_authors_say(taken):
