@@ -32,9 +32,21 @@ with atheris.instrument_imports(include=["swaddle"]):
     from swaddle.gateway.sftp_names import NameRefused, canonical_path, sort_of
     from swaddle.gateway.sftp_packets import BadPacket, Reader, Request
     from swaddle.intake import opened
-    from swaddle.intake.mapping import load_builtin
+    from swaddle.intake.faults import MappingFault
+    from swaddle.intake.mapping import load_builtin, parse
+    from swaddle.intake.positions import from_layout
     from swaddle.intake.readers import csv as csv_reader
-    from swaddle.intake.readers import excel, fhir_sheets, hl7, hl7_kinds, hl7_paths, hl7_screen, hl7_stream, ndjson
+    from swaddle.intake.readers import (
+        excel,
+        fhir_sheets,
+        fixed,
+        hl7,
+        hl7_kinds,
+        hl7_paths,
+        hl7_screen,
+        hl7_stream,
+        ndjson,
+    )
     from swaddle.intake.readers.how import How
     from swaddle.intake.wall.prescan import look_through as look_sheet_through
     from swaddle.registry import door_import
@@ -234,6 +246,29 @@ def read_as(reader, made=lambda data: data):
     return target
 
 
+def read_small_records(data):
+    """Records of twenty characters, in the encoding that the first byte says: every one a row, broken or blank."""
+    encoding = ("utf-8", "windows-1252")[data[0] % 2] if data else "utf-8"
+    source = opened.memory_file(0)
+    try:
+        opened.write_all(source, data[1:])
+        with suppress(FileFault):
+            for sheet in fixed.read_fixed(source, max(0, len(data) - 1), SMALL, encoding, limit_bytes=2**20):
+                look_sheet_through(sheet)
+                sheet.close()
+    finally:
+        os.close(source)
+
+
+def mapping_files(data):
+    """Mapping files and layout tables: a mapping, or a fault that says what is wrong with it."""
+    with suppress(MappingFault, UnicodeDecodeError):
+        text = data.decode()
+        parse(text, lambda _: text)
+    with suppress(MappingFault, UnicodeDecodeError):
+        from_layout(data.decode(), 2000)
+
+
 def workbook_of(sheet):
     """A workbook with these bytes as its sheet."""
     made = io.BytesIO()
@@ -249,6 +284,7 @@ WORKBOOK = {
     "xl/_rels/workbook.xml.rels": '<a><Relationship Id="1" Type="/worksheet" Target="worksheets/s.xml"/></a>',
     "xl/styles.xml": '<a><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></a>',
 }
+SMALL = from_layout("Field,Start,End\nid,1,4\nname,5,10\nweight,12,15\nsex,16,16\n", 20)
 BIRTHS = b'local_record_id,event_date,outcome\nB1,2024-11-02,live\n"B\n2",2024,"li""ve"\n'
 
 
@@ -324,6 +360,15 @@ TARGETS = {
     "excel-sheets": (read_as(excel, workbook_of), [
         (b'<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>local_record_id</t></is></c></row>'
         b'<row r="2"><c r="A2" s="1"><f>1+1</f><v>45598.5</v></c></row></sheetData><mergeCell ref="A1:B2"/></worksheet>'),
+    ]),
+    "fixed-width-files": (read_small_records, [
+        b"\x000001ANNA   3450F    \r\n0002ROS\xc3\x89   2900M   \r\n", b"\x010001ANNA   3450F\n0002ROSE\n0003EVE    29\n\x1a",
+    ]),
+    "mapping-files": (mapping_files, [
+        (b'name = "a"\ndictionary = "1"\nformat = "fixed"\nlength = 20\nlike = "nchs-natality-2021"\n[columns]\nA = [1, 4]\n'
+        b'[known_by]\nA = "digits"\n[fields.para]\nderived = "CASE WHEN A = \'1\' THEN number(A) + 1 END"\n'),
+        b'name = "b"\ndictionary = "1"\ncolumns = ["x"]\n[fields.local_record_id]\nfrom = "x"\n',
+        b"Field,Start,End,Length\na,1,4,4\nb,5-9,,\n",
     ]),
     "canonical-json": (canonical_json, [b'{"a":[1,2,"x"],"b":null}']),
 }  # fmt: skip
