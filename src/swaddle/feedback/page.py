@@ -19,6 +19,7 @@ from markupsafe import Markup
 from swaddle.feedback import verdict, words
 from swaddle.feedback.charts import view
 from swaddle.feedback.submission import SubmissionReport
+from swaddle.feedback.trend import trend
 from swaddle.indicators.definitions import FIELDS, definition
 from swaddle.indicators.finding import fields_in_words
 from swaddle.indicators.results import IndicatorResult
@@ -52,6 +53,7 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
             if counts[severity]
         ],
         counts=counts,
+        trend=trend(submission.earlier),
         sample=sample[:SAMPLE_ROWS],
         sample_of=max(counts["error"], len(sample)),
         files=submission.files[:MOST_FILES],
@@ -117,6 +119,7 @@ def _environment() -> jinja2.Environment:
         "number": words.number,
         "percent": words.percent,
         "moment": words.moment,
+        "day": words.day,
         "visible": words.visible,
         "told": words.told,
         "listed": words.listed,

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from swaddle.errors import OurBug
+from swaddle.feedback.trend import Sent
 
 
 class DoesNotAddUp(OurBug):
@@ -83,6 +84,7 @@ class SubmissionReport:
         refused: why nothing was stored, when nothing was.
         deadlines: sentences with dates, shown with what to do next.
         rejected: a sample for the page; without it the findings' examples are shown.
+        earlier: what this submitter's files came to, oldest first, this one included.
     """
 
     transfer: str
@@ -96,6 +98,7 @@ class SubmissionReport:
     refused: Refusal | None = None
     deadlines: tuple[str, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
+    earlier: tuple[Sent, ...] = ()
 
     @property
     def rows(self) -> Rows:

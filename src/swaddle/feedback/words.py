@@ -40,6 +40,12 @@ def moment(at: datetime) -> str:
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
 
 
+def day(at: datetime) -> str:
+    """`22 November 2026`."""
+    when = at.astimezone(UTC)
+    return f"{when.day} {when:%B %Y}"
+
+
 def listed(words: list[str] | tuple[str, ...]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

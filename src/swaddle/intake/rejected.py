@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import duckdb
 
-ADDED = ("line", "field", "value", "rule", "fix")
+ADDED = ("line", "field", "value", "rule", "reason", "fix")
 _ROWS_A_TIME = 2000
 _SIGNS = frozenset("'=+-@\t\r")
 _DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
@@ -25,7 +25,7 @@ def guard(cell: str) -> str:
 
 
 def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> int:
-    """Write the rejected rows after `validate`: the file's own columns, then line, field, value, rule, fix.
+    """Write the rejected rows after `validate`: the file's own columns, then line, field, value, rule, reason, fix.
 
     One line a row; where several errors reject it, they stand side by side, apart by ` | `. Of a line that is no row
     only its text is left, in `value`.
@@ -38,7 +38,12 @@ def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> 
         The number of rows written.
     """
     columns = [name for (name,) in connection.execute("SELECT name FROM checked_columns ORDER BY place").fetchall()]
-    fixes = {(rule, field): fix for rule, field, fix in connection.execute("FROM checked_fixes").fetchall()}
+    told_of = {
+        (rule, field): (reason, fix)
+        for rule, field, reason, fix in connection.execute(
+            "SELECT rule, field, reason, fix FROM checked_fixes"
+        ).fetchall()
+    }
     cells = "".join(f", r.c{n}" for n in range(len(columns)))
     connection.execute(
         "WITH wrong AS (SELECT line, list([rule, field, coalesce(value, '')] ORDER BY rule, field) AS told "
@@ -55,8 +60,9 @@ def write_rejected_csv(connection: duckdb.DuckDBPyConnection, out: BinaryIO) -> 
     while rows := connection.fetchmany(_ROWS_A_TIME):
         for line, told, *row in rows:
             rules, fields, values = ([each[place] for each in told] for place in range(3))
-            fix = dict.fromkeys(fixes.get((rule, field), "") for rule, field in zip(rules, fields, strict=True))
-            said = [str(line), *(" | ".join(each) for each in (fields, values, rules, fix))]
+            words = [told_of.get((rule, field), ("", "")) for rule, field in zip(rules, fields, strict=True)]
+            reasons, fixes = (dict.fromkeys(each[place] for each in words) for place in range(2))
+            said = [str(line), *(" | ".join(each) for each in (fields, values, rules, reasons, fixes))]
             # Few cells begin so that they could be dangerous: only those are looked at closely.
             writer.writerow([guard(each) if each and each[0] in _SIGNS else each for each in (*row, *said)])
             written += 1

@@ -6,12 +6,13 @@ Reports are made when everything that waited has been taken in, so that "others"
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from swaddle.canonical import parse_instant
 from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
+from swaddle.feedback.trend import MOST_SHOWN, Sent
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
 from swaddle.registry import issued
@@ -94,6 +95,7 @@ def bundle_for(
             not_carried=tuple(kept["not_carried"]),
             refused=refusal(kept, verdict),
             rejected=tuple(RejectedRow(**row) for row in kept.get("rejected", ())),
+            earlier=sent_until(inside, transfer),
             deadlines=(
                 f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that.",
             ),
@@ -101,6 +103,17 @@ def bundle_for(
         indicators,
         rejected_csv=rejected or None,
     )
+
+
+def sent_until(inside: Registry, transfer: Transfer) -> tuple[Sent, ...]:
+    """What this submitter's last transfers came to, oldest first, up to this one."""
+    rows = inside.store.connection.execute(
+        "select loaded_at, rows_read, rows_rejected from clinical.loads where submitter = $submitter and member = 0"
+        " and sheet = 0 and rows_read > 0 and load_id <= (select max(load_id) from clinical.loads"
+        " where transfer = $transfer and member = 0 and sheet = 0) order by load_id desc limit $most",
+        {"submitter": transfer.submitter, "transfer": transfer.id, "most": MOST_SHOWN},
+    ).fetchall()
+    return tuple(Sent(at=at.replace(tzinfo=UTC), read=read, rejected=rejected) for at, read, rejected in reversed(rows))
 
 
 def as_stored(checked: dict[str, Any] | None, transfer: str, verdict: dict[str, Any]) -> dict[str, Any]:

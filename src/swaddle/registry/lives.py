@@ -140,7 +140,7 @@ def told(connection: duckdb.DuckDBPyConnection, checked: Checked, dictionary: Di
             f"insert into checked_findings select line, {literal(check)}, {literal(about.severity)}, '{KEY}', {KEY}"
             f" from load_lives where line in ({lines})"
         )
-        connection.execute("insert into checked_fixes values (?, ?, ?)", [check, KEY, fix])
+        connection.execute("insert into checked_fixes values (?, ?, ?, ?)", [check, KEY, text, fix])
         if about.severity == "error":
             connection.execute(f"insert into checked_marks select line, true from ({lines})")
         shown = connection.execute(

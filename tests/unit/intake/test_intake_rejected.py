@@ -20,10 +20,11 @@ def test_original_columns_then_line_field_value_rule_and_fix(taken, file_of):
     rows = rows_of(data)
     assert count == len(rows) == 2
     assert list(rows[0])[: len(result.staged.columns)] == list(result.staged.columns)
-    assert list(rows[0])[-5:] == ["line", "field", "value", "rule", "fix"]
+    assert list(rows[0])[-6:] == ["line", "field", "value", "rule", "reason", "fix"]
     assert (rows[0]["line"], rows[0]["local_record_id"], rows[1]["line"]) == ("3", "B2", "4")
     assert set(rows[0]["rule"].split(" | ")) == {"F3", "F7", "X9"} - ({"X9"} if "X9" not in rows[0]["rule"] else set())
     assert "pounds" in rows[1]["fix"]
+    assert all(row["reason"] for row in rows)
 
 
 def test_a_line_that_is_no_row_keeps_its_text(taken, file_of):
