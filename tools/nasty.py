@@ -77,7 +77,8 @@ def row(kind: str, paths: list[Path]) -> str:
             rows, broken = rows + sheet.rows, broken + sheet.broken
             sheet.close()
     why = ", ".join(f"`{code}` {count}" for code, count in sorted(refused.items()))
-    return f"| {kind or '*by its first bytes*'} | {len(paths)} | {taken} | {rows:,} | {broken:,} | {sum(refused.values())} | {why} |"
+    name = kind or "*by its first bytes*"
+    return f"| {name} | {len(paths)} | {taken} | {rows:,} | {broken:,} | {sum(refused.values())} | {why} |"
 
 
 def page(folder: Path) -> str:

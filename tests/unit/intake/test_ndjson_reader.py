@@ -6,7 +6,7 @@ import os
 import pytest
 
 from swaddle.intake import opened
-from swaddle.intake.faults import EmptyFile, LayoutUnknown, TooLarge, Unreadable, WrongEncoding
+from swaddle.intake.faults import EmptyFile, LayoutUnknown, NotADataSet, TooLarge, Unreadable, WrongEncoding
 from swaddle.intake.readers import ndjson
 from swaddle.intake.readers.how import How
 from swaddle.intake.wall.prescan import look_through
@@ -98,7 +98,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_object(taken):
     ("data", "fault"),
     [
         (b"[", Unreadable), (b'[{"a":1}', Unreadable), (b"[" * 100_000, Unreadable), (b"{\n{\n", Unreadable),
-        (b"[]", EmptyFile), (b"{}\n{}\n", EmptyFile), (b'[{"a":"\xff"}]', WrongEncoding),
+        (b'{\n "a": 1\n}\n', NotADataSet), (b"[]", EmptyFile), (b"{}\n{}\n", EmptyFile), (b'[{"a":"\xff"}]', WrongEncoding),
         (b"".join(b'{"c%d":1}\n' % n for n in range(2001)), TooLarge),
     ],
 )  # fmt: skip

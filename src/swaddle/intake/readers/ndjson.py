@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
+from swaddle.errors import FileFault
 from swaddle.intake import opened
-from swaddle.intake.faults import EmptyFile, TooLarge, Unreadable, WrongEncoding
+from swaddle.intake.faults import EmptyFile, NotADataSet, TooLarge, Unreadable, WrongEncoding
 from swaddle.intake.marks import BOM
 from swaddle.intake.readers.how import How
 from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, lines_of
@@ -21,6 +23,7 @@ from swaddle.intake.sheet import Sheet, SheetWriter
 from swaddle.intake.tables import Finding
 
 LIMIT_LIST_BYTES = 256 * 1024 * 1024
+LIMIT_DOCUMENT_BYTES = 16 * 1024 * 1024
 LIMIT_DEPTH = 8
 NOT_AN_OBJECT, NAME_TWICE, NOT_PLAIN = "B10", "B11", "B12"
 NOT_TEXT, TOO_LONG = "B2", "B5"
@@ -52,8 +55,19 @@ def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
         else:
             _lines(source_fd, size_bytes, writer)
         if not writer.columns:
-            raise EmptyFile("not one object with a value") if not writer.broken_rows else Unreadable("no line is JSON")
+            raise _nothing(source_fd, size_bytes, writer)
         return [writer.close()]
+
+
+def _nothing(source_fd: int, size_bytes: int, writer: SheetWriter) -> FileFault:
+    """Why not one row came out."""
+    if not writer.broken_rows:
+        return EmptyFile("not one object with a value")
+    if size_bytes <= LIMIT_DOCUMENT_BYTES:
+        with suppress(_Unfit):
+            _parsed(opened.read_piece(source_fd, size_bytes, 0).removeprefix(BOM), LIMIT_DOCUMENT_BYTES)
+            return NotADataSet("one JSON document; records are a list of objects, or one object a line")
+    return Unreadable("not one line of it is a JSON object")
 
 
 def _lines(source_fd: int, size_bytes: int, writer: SheetWriter) -> None:
