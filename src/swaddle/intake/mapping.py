@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swaddle.dictionary.load import load as load_dictionary
-from swaddle.dictionary.model import HEADER, MISSING_REASONS, Form
+from swaddle.dictionary.model import HEADER, MISSING_REASONS, Dictionary, Form
 from swaddle.intake.expression import columns_of, reads_row_key
 from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
 from swaddle.intake.likeness import LIKE, with_likeness
@@ -138,25 +138,25 @@ def folded(name: str) -> str:
 def load_builtin() -> Map[str, Mapping]:
     """The layouts that Swaddle knows, by name."""
     folder = resources.files("swaddle.intake") / "mappings"
-    loaded = [plain(form) for form in load_dictionary().forms.values()]
+    loaded = [plain(form, load_dictionary()) for form in load_dictionary().forms.values()]
     loaded += [
         parse(each.read_text("utf-8")) for each in sorted(folder.iterdir(), key=str) if each.name.endswith(".toml")
     ]
     return {each.name: each for each in loaded}
 
 
-def plain(form: Form, version: str = "1") -> Mapping:
+def plain(form: Form, dictionary: Dictionary) -> Mapping:
     """The plain layout of a form: its columns bear the dictionary's names, its values are the dictionary's.
 
     Keys and the columns that it is recognised by must be there; a file without another one does not carry that field.
     """
-    wide = load_dictionary(version).wide(form.name)
+    wide = dictionary.wide(form.name)
     keys = [each.name for each in wide.values() if each.required == "K" and each.slot == HEADER]
     needed = {*keys, *form.recognise}
     return Mapping(
         name=form.layout,
         title=f"{form.title}, plain layout",
-        dictionary=version,
+        dictionary=dictionary.version,
         form=form.name,
         recognise=(*keys, *form.recognise),
         recognise_any=frozenset(each.name for each in wide.values() if each.slot == form.chief),
@@ -165,8 +165,8 @@ def plain(form: Form, version: str = "1") -> Mapping:
     )
 
 
-def load_file(path: Path) -> Mapping:
-    """The mapping that a file holds.
+def load_file(path: Path, dictionaries: Map[str, Dictionary] | None = None) -> Mapping:
+    """The mapping that a file holds, for one of these dictionaries (by default the one that is shipped).
 
     Raises:
         MappingFault: it is not there, or not a mapping.
@@ -175,7 +175,7 @@ def load_file(path: Path) -> Mapping:
         data = path.read_bytes()
         if len(data) > LIMIT_BYTES:
             raise MappingFault("it is longer than any mapping")
-        return parse(data.decode("utf-8"), lambda name: _read_beside(path, name))
+        return parse(data.decode("utf-8"), lambda name: _read_beside(path, name), dictionaries)
     except (OSError, UnicodeDecodeError) as error:
         raise MappingFault("it cannot be read as text") from error
 
@@ -235,12 +235,15 @@ def _fits(mapping: Mapping, there: set[str]) -> bool:
     return bool(needed or any_of) and needed <= there and (not any_of or bool(any_of & there))
 
 
-def parse(text: str, beside: Callable[[str], str] = no_file) -> Mapping:
+def parse(
+    text: str, beside: Callable[[str], str] = no_file, dictionaries: Map[str, Dictionary] | None = None
+) -> Mapping:
     """The mapping that TOML text describes.
 
     Args:
         text: the mapping file.
         beside: gives the text of a layout table that it names.
+        dictionaries: version to dictionary, of which it must name one; None for the one that is shipped.
 
     Raises:
         MappingFault: it does not.
@@ -251,12 +254,20 @@ def parse(text: str, beside: Callable[[str], str] = no_file) -> Mapping:
         raise MappingFault(f"it is not TOML: {error}") from error
     entry = with_likeness(entry, _builtin_entry)
     _expect(not set(entry) - _TOP, f"it has lines that mean nothing: {', '.join(sorted(set(entry) - _TOP))}")
+    for key in ("title", "row", "encoding", "delimiter", "note"):
+        _expect(isinstance(entry.get(key, ""), str), f"{key} must be text in quotation marks")
+    for key in ("recognise", "not_carried"):
+        _expect(isinstance(entry.get(key, []), list), f"{key} must be a list of names")
     name, version = entry.get("name"), entry.get("dictionary")
     _expect(
         isinstance(name, str) and _NAME.fullmatch(name) is not None, "its name must be lower-case words with hyphens"
     )
-    _expect(version == "1", 'it must say which dictionary it is for: dictionary = "1"')
-    forms = load_dictionary(version).forms
+    known = dictionaries or {load_dictionary().version: load_dictionary()}
+    _expect(
+        isinstance(version, str) and version in known,
+        f'it must say which dictionary it is for: dictionary = "{'" or "'.join(known)}"',
+    )
+    forms = known[str(version)].forms
     _expect(entry.get("row", "birth") in forms, f"its row must be one of {', '.join(forms)}")
     _expect(isinstance(entry.get("fields"), dict), "it has no [fields.…]")
     encoding, delimiter = entry.get("encoding", "utf-8"), entry.get("delimiter", "")
@@ -278,13 +289,12 @@ def parse(text: str, beside: Callable[[str], str] = no_file) -> Mapping:
         delimiter=delimiter,
         writing=parse_writing(entry, beside),
     )
-    _complete(mapping)
+    _complete(mapping, known[mapping.dictionary])
     return mapping
 
 
-def _complete(mapping: Mapping) -> None:
+def _complete(mapping: Mapping, dictionary: Dictionary) -> None:
     """Every field is one of the form's, mentioned once; every required one of a slot that it has is mentioned."""
-    dictionary = load_dictionary(mapping.dictionary)
     wide, form = dictionary.wide(mapping.form), dictionary.forms[mapping.form]
     named = set(mapping.fields) | mapping.not_carried
     unknown = sorted(named - set(wide))

@@ -111,3 +111,32 @@ def test_a_file_that_is_no_mapping_any_more_is_named_and_passed_over(tmp_path: P
     (tmp_path / "other-name.toml").write_text(LIKE)
     assert list(shelf.own(tmp_path)) == ["county-natality"]
     assert shelf.unusable(tmp_path) == ["other-name", "spoilt"]
+
+
+KINDS_OF_VALUES = ["1", "1.5", "true", "[]", "[[1]]", "{}", "{ a = 1 }", '""', "2024-01-01", '["a"]']
+TOP = [
+    *("name", "title", "dictionary", "row", "like", "format", "columns", "length", "layout", "known_by", "recognise"),
+    *("encoding", "delimiter", "historical", "not_carried", "note", "fields", "nonsense"),
+]
+OF_A_FIELD = ["from", "constant", "derived", "codes", "missing", "unit", "format", "optional", "note", "nonsense"]
+
+
+@pytest.mark.parametrize("value", KINDS_OF_VALUES)
+def test_whatever_a_line_holds_it_is_a_mapping_or_a_mappings_fault(value: str) -> None:
+    lines = {
+        "name": '"a"',
+        "dictionary": '"1"',
+        "not_carried": '["site_id", "delivery_local_id", "birth_order", "birth_weight_g"]',
+    }
+    fields = (
+        "[fields.local_record_id]\nfrom = 'k'\n[fields.event_date]\nfrom = 'd'\n[fields.outcome]\nconstant = 'live'\n"
+    )
+    texts = ["\n".join(f"{key} = {told}" for key, told in {**lines, key: value}.items()) for key in TOP]
+    plain = "\n".join(f"{key} = {told}" for key, told in lines.items())
+    own = [f"{plain}\n{fields}[fields.resuscitation]\n{key} = {value}\n" for key in OF_A_FIELD]
+    own += [f"{plain}\n{fields}[fields.resuscitation]\nfrom = 'r'\n{key} = {value}\n" for key in OF_A_FIELD[1:]]
+    for text in [*(f"{each}\n{fields}" for each in texts), *texts, *own]:
+        try:
+            assert parse(text).name == "a"
+        except MappingFault:
+            continue
