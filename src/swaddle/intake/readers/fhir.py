@@ -16,7 +16,7 @@ from typing import Any
 from swaddle.intake import opened
 from swaddle.intake.faults import EmptyFile, TooLarge, Unreadable, WrongEncoding
 
-LIMIT_DOCUMENT_BYTES = 64 * 1024 * 1024
+LIMIT_DOCUMENT_BYTES = 32 * 1024 * 1024
 LIMIT_LINE_BYTES = 16 * 1024 * 1024
 SHOWN = 400  # characters of a document that are kept to show
 BOM = b"\xef\xbb\xbf"

@@ -236,23 +236,31 @@ def none_of(group: str, record: FhirRecord) -> bool:
     )
 
 
-def _walk(start: Any, path: tuple[str | Selector, ...], record: FhirRecord) -> Iterator[Any]:
+def _walk(start: Any, path: tuple[str | Selector, ...], record: FhirRecord) -> list[Any]:
     """The elements at the end of a path; lists are entered, references followed."""
-    elements = [start]
+    elements, end = [start], len(path) - 1
     for place, part in enumerate(path):
-        if isinstance(part, Selector):
-            elements = [each for each in elements if isinstance(each, dict) and _is_meant(each, part)]
-            continue
-        last = place == len(path) - 1
-        elements = [found for each in elements for found in _enter(each, part, record, last=last)]
-    yield from elements
+        found: list[Any] = []
+        for each in elements:
+            if not isinstance(each, dict):
+                continue
+            if isinstance(part, Selector):
+                found += [each] if _is_meant(each, part) else []
+                continue
+            value = each.get(part)
+            if isinstance(value, (str, dict)):
+                found.append(value)
+            else:
+                found += _enter(each, part, record, last=place == end)
+        if not found:
+            return found
+        elements = found
+    return elements
 
 
-def _enter(element: Any, name: str, record: FhirRecord, *, last: bool) -> list[Any]:
-    if not isinstance(element, dict):
-        return []
+def _enter(element: Resource, name: str, record: FhirRecord, *, last: bool) -> list[Any]:
     key = name if name in element else _choice(element, name)
-    if key is None and (followed := record.resolve(element)) is not None and followed is not element:
+    if key is None and (followed := record.resolve(element)) is not None:
         element = followed
         key = name if name in element else _choice(element, name)
     if key is None:
@@ -269,7 +277,10 @@ def _enter(element: Any, name: str, record: FhirRecord, *, last: bool) -> list[A
 def _choice(element: Resource, name: str) -> str | None:
     """`value` stands for valueQuantity, valueString and so on."""
     size = len(name)
-    return next((key for key in element if key.startswith(name) and key[size : size + 1].isupper()), None)
+    for key in element:
+        if key.startswith(name) and key[size : size + 1].isupper():
+            return key
+    return None
 
 
 def _is_meant(element: Resource, selector: Selector) -> bool:

@@ -83,7 +83,7 @@ class FhirRecord:
 
     def resolve(self, reference: Any) -> Resource | None:
         """The resource that a Reference means, if it is here."""
-        if not isinstance(reference, dict):
+        if not isinstance(reference, dict) or "reference" not in reference:
             return None
         said = text_of(reference, "reference").split("/_history/")[0]
         if not said:

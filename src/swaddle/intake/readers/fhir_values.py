@@ -115,6 +115,8 @@ def day_of(text: str) -> str:
 
 def absent(element: dict[str, Any]) -> str:
     """The missing reason that an element states: by dataAbsentReason, or by the extension of that name."""
+    if "dataAbsentReason" not in element and "extension" not in element:
+        return ""
     stated = element.get("dataAbsentReason")
     if isinstance(stated, dict):
         return next((REASONS[code] for code in sorted(said(stated)) if code in REASONS), "?NI")
