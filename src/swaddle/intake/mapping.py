@@ -263,10 +263,8 @@ def parse(
         isinstance(name, str) and _NAME.fullmatch(name) is not None, "its name must be lower-case words with hyphens"
     )
     known = dictionaries or {load_dictionary().version: load_dictionary()}
-    _expect(
-        isinstance(version, str) and version in known,
-        f'it must say which dictionary it is for: dictionary = "{'" or "'.join(known)}"',
-    )
+    which = " or ".join(f'dictionary = "{each}"' for each in known)
+    _expect(isinstance(version, str) and version in known, f"it must say which dictionary it is for: {which}")
     forms = known[str(version)].forms
     _expect(entry.get("row", "birth") in forms, f"its row must be one of {', '.join(forms)}")
     _expect(isinstance(entry.get("fields"), dict), "it has no [fields.…]")
