@@ -95,6 +95,14 @@ def test_numbers_are_as_short_as_a_person_writes_them(written, text):
     assert number_text(written) == text
 
 
+@pytest.mark.parametrize(
+    ("written", "zeros", "text"), [("42", "00000", "00042"), ("1234567", "00000", "1234567"), ("-4", "00", "-4")]
+)
+def test_an_identifier_that_is_filled_up_with_zeros_keeps_them(written, zeros, text):
+    assert kind_of_format(170, zeros) == zeros
+    assert number_text(written, zeros) == text
+
+
 @pytest.mark.parametrize("written", ["nan", "inf", "-inf", "x", "1e999"])
 def test_what_is_no_number_is_none(written):
     with pytest.raises(ValueError):

@@ -138,7 +138,9 @@ class _Walker:
         style = int(self._style) if _DIGITS.fullmatch(self._style) else 0
         kind = self._book.formats[style] if style < len(self._book.formats) else ""
         try:
-            return date_text(written, kind, since_1904=self._book.since_1904) if kind else number_text(written)
+            if kind and kind[0] != "0":
+                return date_text(written, kind, since_1904=self._book.since_1904)
+            return number_text(written, kind)
         except NoDate:
             raise
         except ValueError:

@@ -17,6 +17,7 @@ _BUILTIN: dict[int, str] = {
     22: MOMENT,
 }
 _NO_LETTERS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
+_ZEROS = re.compile("0{2,20}")  # how identifiers are kept at their length
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
 _LAST_DAY = 2_958_465.99999  # 9999-12-31
 _SECONDS = 86_400
@@ -28,9 +29,11 @@ class NoDate(ValueError):
 
 
 def kind_of_format(number: int, code: str | None) -> str:
-    """DATE, TIME or MOMENT where a cell of this format shows one, else nothing."""
+    """DATE, TIME or MOMENT where a cell of this format shows one; zeros where it fills up to so many; else nothing."""
     if code is None:
         return _BUILTIN.get(number, "")
+    if _ZEROS.fullmatch(code):
+        return code
     letters = _NO_LETTERS.sub("", code.split(";")[0]).casefold()
     if "general" in letters:
         return ""
@@ -43,14 +46,14 @@ def kind_of_format(number: int, code: str | None) -> str:
     return DATE if "m" in letters else ""
 
 
-def number_text(written: str) -> str:
-    """A number as a person writes it: 3400, 0.1, not 3400.0 or 0.10000000000000001.
+def number_text(written: str, zeros: str = "") -> str:
+    """A number as a person writes it: 3400, 0.1, not 3400.0 or 0.10000000000000001; 00042 where its format is 00000.
 
     Raises:
         ValueError: it is no number.
     """
     if _PLAIN_NUMBER.fullmatch(written):
-        return written
+        return written.zfill(len(zeros)) if written[0] != "-" else written
     value = float(written)
     if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  only NaN is not itself
         raise ValueError
