@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from submitter_world import GatewayProcess
 from swaddle.intake.mapping import load_file
+from whole_world import PASSPHRASE, make_world
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "guide-mapping.md").read_text("utf-8")
@@ -103,3 +105,48 @@ def test_a_teaching_extract_without_a_header_loses_no_row(real_data, tmp_path):
     assert report["rows"]["read"] == 3315
     assert report["rows"]["stored"] + report["rows"]["rejected"] == 3315
     assert report["rows"]["stored"] > 3250
+
+
+def swaddle(*words: str, home: Path, **extra: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "swaddle", *words],
+        env={**os.environ, "SWADDLE_HOME": str(home), **extra},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode in {0, 7}, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_a_layout_added_by_its_file_alone_is_sent_and_stored(tmp_path):
+    gateway = GatewayProcess(tmp_path / "gateway")
+    try:
+        world = make_world(tmp_path, gateway)
+        world.enrol("County")
+        file, mapping, secret = tmp_path / "births.csv", tmp_path / "county.toml", tmp_path / "registry.passphrase"
+        file.write_text(next(each for each in blocks("") if each.startswith("KEY;")))
+        mapping.write_text(blocks("toml")[0])
+        secret.write_bytes(PASSPHRASE)
+        secret.chmod(0o600)
+        with secret.open() as stream:
+            added = subprocess.run(
+                [sys.executable, "-m", "swaddle", "registry", "mapping", "add", str(mapping), "--home",
+                 str(world.registry), "--passphrase-fd", str(stream.fileno())],
+                pass_fds=(stream.fileno(),), capture_output=True, text=True, timeout=120, check=False,
+            )  # fmt: skip
+        assert "added county-births" in added.stdout, added.stderr
+        sent = json.loads(
+            swaddle("send", str(file), "--mapping", str(mapping), "--json", home=world.submitters["County"])
+        )
+        assert sent["transfers"][0]["state"] == "held"
+        (taken,) = world.ask("pull")["transfers"]
+        assert taken["id"] == sent["transfers"][0]["id"]
+        inside = world.inside()
+        try:
+            weights = inside.store.connection.execute("select birth_weight_g from births order by 1").fetchall()
+        finally:
+            inside.close()
+        assert weights == [(3402,), (None,)]
+        again = swaddle("check", str(file), "--as", "county-births", "--json", home=world.submitters["County"])
+        assert json.loads(again)["kind"] == "county-births"  # the submitter's home has kept it
+    finally:
+        gateway.stop()
