@@ -11,7 +11,7 @@ from swaddle.errors import OurBug
 from swaddle.intake.engine import literal
 from swaddle.intake.layers import BITS_A_MASK
 from swaddle.intake.plan import Bit, Plan
-from swaddle.intake.tables import Staged
+from swaddle.intake.tables import NOT_VOID, Staged
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     """checked_file_hits: lines that break a rule over the file; checked_duplicates: rows whose content stands above."""
     run = connection.execute
     run("CREATE OR REPLACE TEMP TABLE checked_file_hits (line BIGINT, id VARCHAR, field VARCHAR, scope VARCHAR)")
+    not_void = [NOT_VOID] if any(each.name == "action" for each in plan.carried) else []
     for rule in plan.file_rules:
-        known = " AND ".join(f"{name} IS NOT NULL" for name in rule.fields)
+        known = " AND ".join([*(f"{name} IS NOT NULL" for name in rule.fields), *not_void])
         run(
             f"INSERT INTO checked_file_hits SELECT line, {literal(rule.id)}, {literal(rule.shows)}, 'file' "
             "FROM (SELECT line, "

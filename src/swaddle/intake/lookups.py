@@ -24,6 +24,7 @@ from typing import Protocol
 from swaddle.dictionary.model import Dictionary
 from swaddle.intake import cast
 from swaddle.intake.engine import literal
+from swaddle.intake.tables import NOT_VOID
 
 CHILD, CARD, DELIVERY, MOTHER = "child", "card", "delivery", "mother"
 # Slot -> ways to it, the surest first.
@@ -109,7 +110,8 @@ def asking_sql(carried: Collection[str], held: Held | None) -> str:
             hashed = f"CASE WHEN {number} IS NOT NULL THEN {held.subject(what, number)} END"
             columns.append(f"{hashed if way in keys else 'NULL::VARCHAR'} AS {way}_hash")
     there = " OR ".join(f"{name} IS NOT NULL" for name in [*keys.values(), *cards]) or "false"
-    return f"SELECT {', '.join(columns)} FROM checked_base WHERE {there}"
+    spared = f" AND {NOT_VOID}" if "action" in carried else ""
+    return f"SELECT {', '.join(columns)} FROM checked_base WHERE ({there}){spared}"
 
 
 def known_columns(dictionary: Dictionary, slot: str) -> dict[str, str]:
@@ -139,7 +141,7 @@ def keep_sql(dictionary: Dictionary, slot: str, carried: Collection[str]) -> tup
         f"CREATE TEMP TABLE IF NOT EXISTS known_{slot} ({made})",
         (
             f"INSERT INTO known_{slot} BY NAME SELECT {', '.join(told)} FROM checked_rows_unlinked "
-            f"WHERE verdict = 'accepted' AND NOT duplicate AND coalesce({any_of}) IS NOT NULL"
+            f"WHERE verdict = 'accepted' AND NOT duplicate AND {NOT_VOID} AND coalesce({any_of}) IS NOT NULL"
         ),
     )
 

@@ -14,7 +14,7 @@ dictionary; whatever comes from a mapping or a file is a literal or a column num
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from swaddle.dictionary.model import HEADER, Dictionary, Rule, Scope, Severity, WideField
@@ -23,6 +23,7 @@ from swaddle.intake.engine import literal
 from swaddle.intake.expression import compile_expression
 from swaddle.intake.mapping import Mapping, Source, folded
 from swaddle.intake.sorting import Joined, sort_rules
+from swaddle.intake.tables import NOT_VOID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,8 @@ def build(
     bits = [bit for each in carried if each.name in sources for bit in _field_bits(each, dictionary, where_told)]
     bits += [_rule_bit(rule) for rule in asked.row]
     bits += _header_bits(dictionary, places, submitter=submitter, sites=sites if "site_id" in sources else None)
+    if "action" in sources:
+        bits = [_sparing_voids(bit) for bit in bits]
     used = {name for rule in asked.row for name in rule.named}
     return Plan(
         select=layers.select(
@@ -153,6 +156,13 @@ def build(
         later=asked.later,
         off=asked.off,
     )
+
+
+def _sparing_voids(bit: Bit) -> Bit:
+    """A row that takes a record back needs its number and its date; what else it says is not asked."""
+    if bit.id == "K1" or bit.field in {"submitter", "site_id", "local_record_id", "event_date", "action"}:
+        return bit
+    return replace(bit, fires=f"{NOT_VOID} AND ({bit.fires})")
 
 
 def _field_bits(each: WideField, dictionary: Dictionary, where_told: frozenset[str]) -> list[Bit]:

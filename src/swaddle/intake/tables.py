@@ -52,6 +52,9 @@ CHILD = "newborn or child"
 PREGNANCY = "pregnancy care"
 FERTILITY = "fertility treatment"
 CATEGORIES = (GAVE_BIRTH, PREGNANCY, FERTILITY, CHILD)  # as what somebody is in a transfer
+NOT_VOID = (
+    "(action IS DISTINCT FROM 'void')"  # SQL; a row that takes a record back is asked for no more than its number
+)
 REFUSED_OVER = 0.20  # share of rows with an error above which the whole file is refused (a wrong mapping, most likely)
 
 

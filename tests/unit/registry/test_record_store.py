@@ -86,6 +86,15 @@ def test_a_file_of_voids_of_nothing_is_refused_whole(shelf):
     assert shelf.births() == []
 
 
+def test_a_void_needs_the_number_and_the_date_and_nothing_else_of_it_is_asked(shelf, days):
+    shelf.take(births((1, 3000), (2, 3100)), sent_at=days(1))
+    done = shelf.take("local_record_id,event_date,outcome,birth_weight_g,action\n1,2026-10-01,,99999,void\n")
+    assert done.rows == (1, 1, 0, 0)
+    assert shelf.births() == [("2", 3100)]
+    keyless = shelf.take("local_record_id,event_date,outcome,birth_weight_g,action\n,2026-10-01,live,3000,void\n")
+    assert keyless.found["K1"]["count"] == 1
+
+
 def test_a_record_that_was_voided_and_comes_again_counts_again_and_is_said(shelf, days):
     shelf.take(births((1, 3000)), sent_at=days(1))
     shelf.take(births((1, 3000, "void")), sent_at=days(2))
