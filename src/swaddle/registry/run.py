@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swaddle.checkup import GOOD
 from swaddle.errors import SwaddleError
+from swaddle.intake.wall.standing import seen
 from swaddle.registry.inside import open_registry
 from swaddle.registry.operations import Operations
 from swaddle.registry.owner import AnotherOwner, Lock, Server
@@ -42,6 +44,9 @@ def run_forever(
     watch = Watch(inside, say)
     watch.start()
     say("registry running; it owns the store and pulls by itself")
+    for each in seen():
+        if each.state != GOOD:  # never in silence: a lower wall around those who parse strangers' files
+            say(f"{each.what}: {each.why}; {each.fix}")
     trouble, rounds = "", 0
     try:
         while not stop.is_set():

@@ -33,7 +33,8 @@ from swaddle.intake.wall.shut import LIMITS
 APART = hasattr(socket, "send_fds") and os.name == "posix"  # Windows hands no descriptor over
 _CHILD = "swaddle.intake.wall.child"
 _FAREWELL_SECONDS = 5.0
-_ENDED_FOR = {signal.SIGXCPU: "time", signal.SIGKILL: "memory", signal.SIGXFSZ: "memory"}
+# The signal by which a process ended (Windows has few) -> what it had too much of.
+_ENDED_FOR = {"SIGXCPU": "time", "SIGKILL": "memory", "SIGXFSZ": "memory"}
 
 
 def read_apart(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
@@ -177,7 +178,7 @@ def _seal(memory_fd: int) -> None:
 
 def _silence(status: int, seconds: float) -> Exception:
     """What a process meant that ended without a word."""
-    why = _ENDED_FOR.get(signal.Signals(-status)) if status < 0 and -status in list(signal.Signals) else None
+    why = _ENDED_FOR.get(signal.Signals(-status).name) if -status in set(signal.Signals) else None
     if why == "time":
         return ReadingStopped(f"it took longer than {seconds:.0f} seconds")
     if why == "memory":

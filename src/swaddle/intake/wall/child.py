@@ -7,6 +7,7 @@ Nothing that it meets is printed. It holds no key: it is a program of its own, s
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import socket
 import struct
@@ -25,6 +26,7 @@ from swaddle.intake.wall.answer import LIMIT_SHEETS, Answer, Question, counted
 
 PROBE = "probe"  # a kind that reads nothing and says which walls stand
 _SLACK_SECONDS = 5
+_NO_ROOM = {errno.EFBIG, errno.ENOSPC, errno.ENOMEM}
 _CODECS = (*ENCODINGS, "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "ascii", "latin-1", "cp850", "cp437")
 
 
@@ -48,6 +50,11 @@ def _answer(source_fd: int, question: Question) -> tuple[Answer, list[Sheet]]:
         code, facts = error.code, {name: str(fact) for name, fact in error.facts.items()}
     except MemoryError:
         code, facts = TooLarge.code, {"reason": "it needs more memory than reading a file may take"}
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            code, facts = TooLarge.code, {"reason": "its rows are more than can be held in memory"}
+        else:
+            facts = {"reason": _where(error)}
     except RecursionError:
         facts = {"reason": "a reader went too deep"}
     except Exception as error:  # noqa: BLE001  whatever it is: the other side is told where, and nothing of the file

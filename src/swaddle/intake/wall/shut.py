@@ -50,8 +50,8 @@ def become_nobody() -> list[str]:
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return []
     os.setgroups([])
-    os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-    os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    os.setgid(_NOBODY)  # of root: real, effective and saved
+    os.setuid(_NOBODY)
     if sys.platform == "linux":
         # A process that changed its user may not look at its own descriptors by path; DuckDB must.
         _libc().prctl(_SET_DUMPABLE, 1, 0, 0, 0)
