@@ -107,9 +107,18 @@ def test_the_life_of_a_record(about):
 def test_a_block_of_voids_is_one_row_a_certificate():
     sheet, rows, _, told = only(written(message("birth_submission_void", parameters={"block_count": 3})))
     assert [row["local_record_id"] for row in rows] == ["2024ON012345", "2024ON012346", "2024ON012347"]
-    assert {row["line"] for row in rows} == {1}
+    assert [row["line"] for row in rows] == [1, 2, 3]
     assert sheet.rows == 3
     assert told["J31"][0] == 2
+
+
+def test_no_two_rows_have_the_same_number():
+    """Further rows of a line are numbered after the last line, so that the others keep their own."""
+    block = message("birth_submission_void", parameters={"block_count": 3})
+    batch = bundle(message("birth_submission", birth()), message("bogus", birth()), kind="batch")
+    _, rows, broken, _ = only(written(birth(), block, batch, birth()))
+    assert [row["line"] for row in rows] == [1, 2, 5, 6, 3, 4]
+    assert [each[:2] for each in broken] == [(7, "J3")]
 
 
 @pytest.mark.parametrize("count", [0, -1, 1001, 10**12, "many"])

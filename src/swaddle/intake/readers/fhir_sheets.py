@@ -13,14 +13,14 @@ Resources and codes that the mapping does not read are named and counted (J24, J
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from swaddle.errors import OurBug
+from swaddle.intake import opened
 from swaddle.intake.faults import MappingFault, NoRecords
 from swaddle.intake.mapping import Mapping
 from swaddle.intake.readers import fhir_kinds as kinds
@@ -28,13 +28,26 @@ from swaddle.intake.readers import fhir_persons as persons
 from swaddle.intake.readers import fhir_screen as screen
 from swaddle.intake.readers.fhir import Document, documents, has_lines
 from swaddle.intake.readers.fhir_kinds import REPLIES, Kind
-from swaddle.intake.readers.fhir_places import SEVERAL, BadPlace, Noticed, Place, compile_place, value_at
-from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, records_of, said, text_of
-from swaddle.intake.readers.fhir_values import in_utc
+from swaddle.intake.readers.fhir_notes import (
+    BAD_BLOCK,
+    CHANGES_MEANING,
+    NOBODY,
+    NOT_OURS,
+    OTHER_VERSION,
+    UNKNOWN_MESSAGE,
+    Notes,
+    Reads,
+    about_reply,
+    findings,
+    note_unread,
+    token,
+    why_nothing,
+)
+from swaddle.intake.readers.fhir_places import SEVERAL, BadPlace, Place, compile_place, value_at
+from swaddle.intake.readers.fhir_record import FhirRecord, records_of
 from swaddle.intake.readers.hl7_screen import READ as READ_BY_COMPUTED
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter
-from swaddle.intake.tables import Finding
 
 FORMAT = "fhir"
 ENTRY, LINE = "entry", "line"
@@ -44,14 +57,8 @@ FORMS = {
     Kind.PERSON: "person",
     Kind.UNCODED: "person",  # who it is about is known, and no more
 }
-NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
-UNKNOWN_MESSAGE, CHANGES_MEANING, OTHER_VERSION, NOT_OURS, BAD_BLOCK, NOBODY = "J3", "J6", "J7", "J8", "J10", "J11"
 _REPLY_CHECKS = {Kind.ACKNOWLEDGEMENT: "J20", Kind.ERROR: "J21", Kind.STATUS: "J22", Kind.CODING: "J23"}
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,39}")
 _CODED = ("Observation", "Condition", "Procedure")
-# Resources that only carry, sign or address the others: nothing in them is about mother or child.
-_PLUMBING = frozenset(["MessageHeader", "Parameters", "Composition", "OperationOutcome"])
-_VERIFIED = re.compile(r"1|1failedVerified|1correctOutOfRange|1dataQueried|editBypass1")
 
 COMPUTED: dict[str, Callable[[FhirRecord, Kind], str]] = {
     "message:version": lambda record, _: kinds.version_of(record),
@@ -92,22 +99,23 @@ class _Open:
 
     writer: SheetWriter
     cells: list[_Cell]
-    read: frozenset[str]  # resource types
-    coded: dict[str, frozenset[str]]  # of those with codes, the codes that are read
-    measured: bool  # whether measured values are read, whatever their code
+    reads: Reads
 
 
 @dataclass
-class _Notes:
-    """What is told about the file."""
+class _Places:
+    """The number of every row: its record's; a further row of the same record or line is numbered after the last."""
 
-    replies: dict[str, Counter[str]] = field(default_factory=dict)
-    left: Counter[str] = field(default_factory=Counter)
-    resources: Counter[str] = field(default_factory=Counter)
-    codes: Counter[str] = field(default_factory=Counter)
-    simple: Counter[str] = field(default_factory=Counter)
-    noticed: Noticed = field(default_factory=Noticed)
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
+    last: int
+    _used: int = 0
+
+    def of(self, record: FhirRecord) -> int:
+        """A number that no other row has."""
+        if record.number > self._used:
+            self._used = record.number
+            return record.number
+        self.last += 1
+        return self.last
 
 
 def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
@@ -129,7 +137,7 @@ def read_fhir(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, l
         EmptyFile, NoRecords, TooLarge, Unreadable, WrongEncoding: the file as a whole cannot be taken.
         MappingFault: a place in a mapping is not in the language.
     """
-    notes = _Notes()
+    notes = Notes()
     where = LINE if has_lines(source_fd, size_bytes) else ENTRY
     with ExitStack() as stack:
         known = {each.form: each for each in reversed(mappings)}  # of two for a form, the first
@@ -142,35 +150,42 @@ def read_fhir(source_fd: int, size_bytes: int, mappings: Sequence[Mapping], *, l
             return sheets.get(form)
 
         records = taken = 0
-        for record, start in _numbered(documents(source_fd, size_bytes), by_line=where == LINE):
+        numbered, last = _numbered(source_fd, size_bytes, by_line=where == LINE)
+        places = _Places(last)
+        for record, start in numbered:
             records += 1
-            taken += _take(record, start, sheet_of, notes)
+            taken += _take(record, start, sheet_of, notes, places)
         if not sheets:
-            raise NoRecords(_why(notes))
+            raise NoRecords(why_nothing(notes))
         first = next(iter(sheets.values())).writer
         for place, why, shown in notes.broken:
             first.broken(place, why, shown)
         replies = sum(each.total() for each in notes.replies.values())
         if taken + len(notes.broken) + replies + notes.left.total() != records:
             raise OurBug("FHIR records were read and the counts do not add up")
-        first.findings.extend(_findings(notes))
+        first.findings.extend(findings(notes))
         return [each.writer.close() for each in sheets.values()]
 
 
-def _numbered(read: Iterator[Document], *, by_line: bool) -> Iterator[tuple[FhirRecord, str]]:
-    """The records with their numbers: the line; in a single document its place among the document's records."""
-    number = 0
-    for document in read:
-        if document.check:
-            number += 1
-            yield FhirRecord(document.number if by_line else number, check=document.check), document.start
-            continue
-        for record in records_of(document.number, document.value):
-            number += 1
-            yield record if by_line else replace(record, number=number), document.start
+def _numbered(source_fd: int, size_bytes: int, *, by_line: bool) -> tuple[Iterator[tuple[FhirRecord, str]], int]:
+    """The records with their numbers, and the last number: the line, or the place among the records of the file."""
+    found = ((record, document.start) for document in documents(source_fd, size_bytes) for record in _of(document))
+    if by_line:
+        return found, sum(piece.count(b"\n") for piece in opened.chunks(source_fd, size_bytes)) + 1
+    placed = [(replace(record, number=place), start) for place, (record, start) in enumerate(found, start=1)]
+    return iter(placed), len(placed)
 
 
-def _take(record: FhirRecord, start: str, sheet_of: Callable[[Kind], _Open | None], notes: _Notes) -> int:
+def _of(document: Document) -> Iterator[FhirRecord]:
+    if document.check:
+        yield FhirRecord(document.number, check=document.check)
+    else:
+        yield from records_of(document.number, document.value)
+
+
+def _take(
+    record: FhirRecord, start: str, sheet_of: Callable[[Kind], _Open | None], notes: Notes, places: _Places
+) -> int:
     """1 where the record gave rows or a broken row of a sheet; 0 where it is noted otherwise."""
     check, detail = record.check, ""
     if not check and (detail := kinds.other_version(record)):
@@ -178,39 +193,39 @@ def _take(record: FhirRecord, start: str, sheet_of: Callable[[Kind], _Open | Non
     if not check and (detail := kinds.changes_meaning(record)):
         check = CHANGES_MEANING
     if check:
-        notes.broken.append((record.number, check, detail or start))
+        notes.broken.append((places.of(record), check, detail or start))
         return 0
     kind, named = kinds.kind_of(record)
     if kind in REPLIES:
-        notes.replies.setdefault(_REPLY_CHECKS[kind], Counter())[_about(record, kind)] += 1
+        notes.replies.setdefault(_REPLY_CHECKS[kind], Counter())[about_reply(record, kind)] += 1
         return 0
     if kind is Kind.UNCODED and not persons.is_infant(record):
         kind = Kind.OTHER
     if kind in {Kind.UNKNOWN_MESSAGE, Kind.OTHER}:
         why = UNKNOWN_MESSAGE if kind is Kind.UNKNOWN_MESSAGE else NOT_OURS
-        told = _token(kinds.event_of(record)) or ", ".join(sorted(filter(None, map(_token, record.by_type))))
+        told = token(kinds.event_of(record)) or ", ".join(sorted(filter(None, map(token, record.by_type))))
         sheet = sheet_of(Kind.BIRTH) if kinds.is_birth(record) else None
         if sheet is None:
-            notes.broken.append((record.number, why, told))
+            notes.broken.append((places.of(record), why, told))
             return 0
-        sheet.writer.broken(record.number, why, told)
+        sheet.writer.broken(places.of(record), why, told)
         return 1
     sheet = sheet_of(kind)
     if sheet is None:
         notes.left[str(kind)] += 1
         return 0
-    _rows(record, kind, named, sheet, notes)
+    _rows(record, kind, named, sheet, notes, places)
     return 1
 
 
-def _rows(record: FhirRecord, kind: Kind, named: str, sheet: _Open, notes: _Notes) -> None:
+def _rows(record: FhirRecord, kind: Kind, named: str, sheet: _Open, notes: Notes, places: _Places) -> None:
     action = kinds.action_of(record, kind, named)
     keys = kinds.keys_of(record) if kind is Kind.BIRTH else [""]
     if not keys:
-        sheet.writer.broken(record.number, BAD_BLOCK, _token(record.parameters.get("block_count", "")))
+        sheet.writer.broken(places.of(record), BAD_BLOCK, token(record.parameters.get("block_count", "")))
         return
     if not record.child and action != "void":
-        sheet.writer.broken(record.number, NOBODY, ", ".join(sorted(filter(None, map(_token, record.by_type)))))
+        sheet.writer.broken(places.of(record), NOBODY, ", ".join(sorted(filter(None, map(token, record.by_type)))))
         return
     cells = {each.name: _value(each, record, kind, notes) for each in sheet.cells}
     if ACTION in cells:
@@ -219,14 +234,14 @@ def _rows(record: FhirRecord, kind: Kind, named: str, sheet: _Open, notes: _Note
     for key in keys:
         if KEY in cells:
             cells[KEY] = key
-        sheet.writer.add(record.number, list(cells.values()))
+        sheet.writer.add(places.of(record), list(cells.values()))
     notes.simple["J34"] += kind is Kind.UNCODED
     notes.simple["J31"] += len(keys) - 1
     if sheet.writer.rows > before:
-        _note(record, sheet, notes)
+        note_unread(record, sheet.reads, notes)
 
 
-def _value(cell: _Cell, record: FhirRecord, kind: Kind, notes: _Notes) -> str:
+def _value(cell: _Cell, record: FhirRecord, kind: Kind, notes: Notes) -> str:
     if cell.place is not None:
         value = value_at(cell.place, record, notes.noticed)
     else:
@@ -240,60 +255,6 @@ def _value(cell: _Cell, record: FhirRecord, kind: Kind, notes: _Notes) -> str:
 def _turned(value: str, codes: Map[str, str]) -> str:
     """The dictionary's code; `*` in a mapping stands for every other one. Missing reasons stay."""
     return value if value.startswith("?") else codes.get(value.casefold(), codes.get("*", value))
-
-
-def _note(record: FhirRecord, sheet: _Open, notes: _Notes) -> None:
-    """Count what the mapping does not read of a record that gave a row."""
-    for each in (*record.outer, *record.resources):
-        kind = text_of(each, "resourceType")
-        if kind not in sheet.read:
-            notes.resources[_token(kind) or "another"] += kind not in _PLUMBING
-        elif kind in sheet.coded:
-            _note_code(each, sheet, notes)
-        notes.simple["J32"] += _verified(each)
-    notes.simple["J30"] += any(in_utc(each) for each in _times(record))
-    notes.simple["J29"] += len(notes.noticed.dead)
-    notes.noticed.dead.clear()
-
-
-def _note_code(resource: Resource, sheet: _Open, notes: _Notes) -> None:
-    codes, read = said(resource.get("code")), sheet.coded[text_of(resource, "resourceType")]
-    if not codes:
-        notes.simple["J26"] += 1
-    elif "" in read or (sheet.measured and "valueQuantity" in resource):
-        return
-    elif read.isdisjoint({each.casefold() for each in codes | said(resource.get("category"))}):
-        notes.codes[next(filter(None, map(_token, sorted(codes))), "another")] += 1
-
-
-def _verified(resource: Resource) -> int:
-    """How many values bear the edit flag that says: out of the usual, and verified."""
-    found = 0
-    for value in resource.values():
-        for each in objects(value):
-            for one in objects(each.get("extension")):
-                if text_of(one, "url").endswith("BypassEditFlag"):
-                    found += any(_VERIFIED.fullmatch(code) for code in said(one.get("valueCodeableConcept")))
-    return found
-
-
-def _times(record: FhirRecord) -> Iterator[str]:
-    for kind in ("DiagnosticReport", "Observation", "Encounter"):
-        for each in record.by_type.get(kind, ()):
-            yield from (value for value in each.values() if isinstance(value, str))
-
-
-def _about(record: FhirRecord, kind: Kind) -> str:
-    """A few words on a reply, none of them anybody's."""
-    if kind is Kind.ERROR:
-        issues = [each for one in record.by_type.get("OperationOutcome", ()) for each in objects(one.get("issue"))]
-        words = sorted({f"{_token(text_of(each, 'severity'))}/{_token(text_of(each, 'code'))}" for each in issues})
-        return " and ".join(words[:4]) or "no reason given"
-    if kind is Kind.STATUS:
-        return _token(record.parameters.get("status", "")) or "no status given"
-    response = record.header.get("response")
-    said_code = _token(text_of(response, "code")) if isinstance(response, dict) else ""
-    return said_code or _token(kinds.event_of(record)) or "another"
 
 
 def _open(mapping: Mapping, where: str, limit_bytes: int, stack: ExitStack) -> _Open:
@@ -312,7 +273,8 @@ def _open(mapping: Mapping, where: str, limit_bytes: int, stack: ExitStack) -> _
         limit_bytes=limit_bytes,
     )
     measured = any(each.name == "screen:analytes" for each in cells)
-    return _Open(stack.enter_context(writer), cells, read, coded, measured)
+    frozen = {name: frozenset(words) for name, words in coded.items()}
+    return _Open(stack.enter_context(writer), cells, Reads(read, frozen, measured))
 
 
 def _cells(mapping: Mapping) -> list[_Cell]:
@@ -329,7 +291,7 @@ def _cells(mapping: Mapping) -> list[_Cell]:
     return list(cells.values())
 
 
-def _reads(places: list[Place]) -> tuple[frozenset[str], dict[str, frozenset[str]]]:
+def _reads(places: list[Place]) -> tuple[frozenset[str], dict[str, set[str]]]:
     """Resource types that the places read, and of the coded ones the codes; "" among them where all are read."""
     types = {"Patient", "RelatedPerson", "Encounter", "Location", "Organization", "Practitioner", "PractitionerRole"}
     coded: dict[str, set[str]] = {each: set() for each in _CODED}
@@ -341,49 +303,4 @@ def _reads(places: list[Place]) -> tuple[frozenset[str], dict[str, frozenset[str
                 coded[step.root] |= step.selector.words if step.selector and step.selector.wanted else {""}
             if step.group:
                 coded["Observation"].add(step.group)
-    return frozenset(types | set(_CODED)), {name: frozenset(words) for name, words in coded.items()}
-
-
-def _token(text: str) -> str:
-    return text if _TOKEN.fullmatch(text) else ""
-
-
-def _why(notes: _Notes) -> str:
-    """Why nothing of a file can be read."""
-    found = [f"{counted.total()} replies of a receiver ({_names(counted)})" for counted in notes.replies.values()]
-    found += [f"records for which no layout was named ({_names(notes.left)})"] if notes.left else []
-    checks = Counter(check for _, check, _ in notes.broken)
-    texts = {
-        OTHER_VERSION: "of another version of FHIR than R4",
-        UNKNOWN_MESSAGE: "messages of an unknown kind",
-        NOT_OURS: "neither birth, fetal death, newborn screen nor person",
-        CHANGES_MEANING: "with modifiers that change its meaning",
-    }
-    found += [f"{count} {texts.get(check, 'that are no FHIR records')}" for check, count in checks.items()]
-    details = sorted({shown for _, check, shown in notes.broken if check == OTHER_VERSION})
-    return "; ".join(found + details[:3]) or "no record"
-
-
-def _names(counted: Counter[str]) -> str:
-    ordered = sorted(((name, count) for name, count in counted.items() if count), key=lambda each: -each[1])
-    shown = [f"{name} ({count})" for name, count in ordered[:NAMES_SHOWN]]
-    rest = len(ordered) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more" if rest else "")
-
-
-def _findings(notes: _Notes) -> list[Finding]:
-    """What is told about the file as a whole (dictionary/v1/checks.toml says the words)."""
-    told = {
-        **notes.replies,
-        "J33": notes.left,
-        "J24": notes.resources,
-        "J25": notes.codes,
-        "J27": notes.noticed.ambiguous,
-        "J28": notes.noticed.contradicted,
-    }
-    found = [
-        Finding(check, count=counted.total(), facts={"names": _names(+counted)})
-        for check, counted in sorted(told.items())
-        if counted.total()
-    ]
-    return found + [Finding(check, count=count) for check, count in sorted(notes.simple.items()) if count]
+    return frozenset(types | set(_CODED)), coded
