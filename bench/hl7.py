@@ -1,6 +1,6 @@
 """HL7 v2 messages: how many a second are read, beside hl7apy.
 
-    python bench/hl7.py [--messages 2000] [--rounds 5] [--data ../shared/data] [--out FILE]
+    python bench/hl7.py [--messages 100] [--rounds 3] [--data ../shared/data] [--out FILE]
 
 The messages are newborn-screening results made up here, of 30 observations each; with --data, the real ones that lie
 there, over and over. Four ways take turns:
@@ -117,8 +117,8 @@ def peers(messages: list[bytes]) -> list[Way]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--messages", type=int, default=500)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--messages", type=int, default=100)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--data", type=Path)
     options.add_argument("--out", type=Path)
     told = options.parse_args()
