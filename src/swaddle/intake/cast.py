@@ -49,10 +49,8 @@ _MIDNIGHT = "( 00:00:00)?"  # a date column of Parquet may be a timestamp
 
 
 def raw(source: Source, column_sql: str) -> str:
-    """The cell without spaces around it (readers took other blanks off); NULL where that leaves nothing."""
-    if source.constant is not None:
-        return literal(source.constant)
-    return f"nullif(trim({column_sql}), '')"
+    """The cell; blanks around it were taken off when it was staged, and it is NULL where that left nothing."""
+    return literal(source.constant) if source.constant is not None else column_sql
 
 
 def missing(field: Field, source: Source, raw_sql: str) -> str:
@@ -100,7 +98,10 @@ def typed(field: Field, source: Source | None, text: str) -> str:
     if field.type == "codes":
         one = "|".join(field.values)
         plain = f"lower(translate(replace({text}, ' ', ''), '|', ';'))"
-        return f"CASE WHEN regexp_full_match({plain}, '({one})(;({one}))*') THEN {plain} END"
+        return (
+            f"CASE WHEN {_any(text, field.values)} THEN {text} "
+            f"WHEN regexp_full_match({plain}, '({one})(;({one}))*') THEN {plain} END"
+        )
     if field.type == "pairs":
         one = f"[^=;]+=({'|'.join(field.values) or '[^;]+'})"
         return f"CASE WHEN regexp_full_match({text}, {literal(f'{one}(;{one})*')}) THEN {text} END"
@@ -154,7 +155,7 @@ def _code(field: Field, text: str) -> str:
     for same in (str.lower, str.upper):
         if all(key == same(key) for key in keys):
             told = " ".join(f"WHEN {literal(key)} THEN {literal(key)}" for key in keys)
-            return f"CASE {same.__name__}({text}) {told} END"
+            return f"CASE WHEN {_any(text, keys)} THEN {text} ELSE CASE {same.__name__}({text}) {told} END END"
     told = " ".join(f"WHEN {literal(key.lower())} THEN {literal(key)}" for key in keys)
     return f"CASE lower({text}) {told} END"
 
@@ -166,7 +167,12 @@ def _number(field: Field, text: str, factor: float | None) -> str:
         return f"CAST({turn}({scaled}) AS BIGINT)" if field.type == "int" else scaled
     if field.type == "decimal":
         return number_of(text)
-    return f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.]0*)?') THEN TRY_CAST({text} AS BIGINT) END"
+    # A number that is written back as it was needs no regular expression, which costs ten times as much.
+    value = f"TRY_CAST({text} AS BIGINT)"
+    return (
+        f"CASE WHEN length({text}) < 16 AND CAST({value} AS VARCHAR) = {text} THEN {value} "
+        f"WHEN regexp_full_match({text}, '[+-]?[0-9]{{1,15}}([.]0*)?') THEN {value} END"
+    )
 
 
 def _date(field: Field, text: str, form: str) -> str:
@@ -181,13 +187,18 @@ def _date(field: Field, text: str, form: str) -> str:
         }[field.type]
         return f"CASE WHEN {sane} THEN {value} END"
     day = f"TRY_CAST(left({text}, 10) AS DATE)"
+    same = f"length({text}) = 10 AND CAST({day} AS VARCHAR) = {text} AND {day} {_YEARS}"  # as a number above
     if field.type == "date":
-        return f"CASE WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN {day} END"
+        odd = f"regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS}"
+        return f"CASE WHEN {same} THEN {day} WHEN {odd} THEN {day} END"
     moment = f"TRY_CAST(replace({text}, 'T', ' ') AS TIMESTAMP)"
     if field.type == "datetime":
-        return f"CASE WHEN regexp_full_match({text}, '{_DATE}({_TIME})?') AND {day} {_YEARS} THEN {moment} END"
+        written = f"length({text}) = 16 AND left(CAST({moment} AS VARCHAR), 16) = replace({text}, 'T', ' ')"
+        odd = f"regexp_full_match({text}, '{_DATE}({_TIME})?')"
+        return f"CASE WHEN ({written} OR {odd}) AND {day} {_YEARS} THEN {moment} END"
     return (
-        f"CASE WHEN regexp_full_match({text}, '(18[5-9]|19[0-9]|20[0-9]|21[0-4])[0-9]') THEN {text} "
+        f"CASE WHEN {same} THEN {text} "
+        f"WHEN regexp_full_match({text}, '(18[5-9]|19[0-9]|20[0-9]|21[0-4])[0-9]') THEN {text} "
         f"WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}') AND TRY_CAST({text} || '-01' AS DATE) {_YEARS} "
         f"THEN {text} "
         f"WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN left({text}, 10) "

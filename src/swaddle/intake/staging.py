@@ -108,12 +108,14 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, memory_fd: int, col
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({fields})")
         return
     try:
+        blanks, line_ends = _odd_cells(memory_fd, size_bytes)
         with opened.path_of(memory_fd, size_bytes) as path:
-            cells = ", ".join(
-                f"replace({name}, chr({ord(LINE_IN_CELL)}), chr(10)) AS {name}" if kind == "VARCHAR" else name
-                for name, kind in columns.items()
-            )
-            whole = cells if _has_line_ends(memory_fd, size_bytes) else "*"
+            cells = []
+            for name, kind in columns.items():
+                cell = f"replace({name}, chr({ord(LINE_IN_CELL)}), chr(10))" if line_ends else name
+                cell = f"nullif(trim({cell}), '')" if blanks else cell
+                cells.append(f"{cell} AS {name}" if kind == "VARCHAR" else name)
+            whole = ", ".join(cells) if blanks or line_ends else "*"
             connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {whole} "
                 f"FROM read_csv({literal(path)}, {_DIALECT}, columns = {{{typed}}})"
@@ -124,6 +126,15 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, memory_fd: int, col
         raise OurBug(f"a sheet was not read back ({type(error).__name__})") from None
 
 
-def _has_line_ends(memory_fd: int, size_bytes: int) -> bool:
-    """Whether a cell holds a line end, which few files do."""
-    return any(LINE_IN_CELL.encode() in piece for piece in opened.chunks(memory_fd, size_bytes))
+def _odd_cells(memory_fd: int, size_bytes: int) -> tuple[bool, bool]:
+    """Whether a cell begins or ends in a space, and whether one holds a line end: few files have either."""
+    cell, line_end = CELL.encode(), LINE_IN_CELL.encode()
+    marks = (cell + b" ", b" " + cell, b" \n")
+    blanks = line_ends = False
+    last = b""
+    for piece in opened.chunks(memory_fd, size_bytes):
+        seam = last + piece[:1]
+        blanks = blanks or any(mark in piece for mark in marks) or seam in marks
+        line_ends = line_ends or line_end in piece
+        last = piece[-1:]
+    return blanks, line_ends
