@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from swaddle import home
 from swaddle.cli.registry_options import do, home_option, json_option, passphrase_option, tell
 
 group = click.Group("mapping", help="Layouts of your own: mapping files beside the built-in ones.")
@@ -20,9 +21,10 @@ group = click.Group("mapping", help="Layouts of your own: mapping files beside t
 @json_option
 def add(home_path: Path | None, file: Path, passphrase_fd: int | None, as_json: bool) -> None:
     """Read files by this mapping file from now on. One of the same name is replaced."""
-    from swaddle.intake.shelf import settled
+    from swaddle.intake.shelf import FOLDER, dictionaries, settled
 
-    result = do(home_path, passphrase_fd, "mapping-add", text=settled(file))
+    among = dictionaries(home.locate(home_path) / FOLDER)
+    result = do(home_path, passphrase_fd, "mapping-add", text=settled(file, among))
     tell(result, as_json, added_words)
 
 

@@ -103,6 +103,7 @@ def check(
     """Run the row and file rules on FILES here; nothing is sent."""
     import io
 
+    from swaddle.intake import shelf
     from swaddle.intake.mapping import load_file
     from swaddle.submitter.check import check as check_file
     from swaddle.submitter.prepare import look_at
@@ -111,8 +112,8 @@ def check(
     is_many = len(files) != 1 or files[0].is_dir()
     if rejected is not None and is_many:
         raise UsageFault("--rejected takes the rejected rows of one file")
-    read_by = None if mapping is None else load_file(mapping)
-    own = locate(None) / "mappings"
+    own = locate(None) / shelf.FOLDER
+    read_by = None if mapping is None else load_file(mapping, shelf.dictionaries(own))
     reports: list[dict[str, Any]] = []
     found, left_out = _files_of(files)
     status = 7 if any(not left.is_usual for left in left_out) else 0
@@ -211,7 +212,8 @@ def _kept(mapping: Path, home: Path) -> str:
     """The name of a mapping, which is kept in this home: the registry is told the name, and reads by its own copy."""
     from swaddle.intake import shelf
 
-    return shelf.put(home / shelf.FOLDER, shelf.settled(mapping)).name
+    own = home / shelf.FOLDER
+    return shelf.put(own, shelf.settled(mapping, shelf.dictionaries(own))).name
 
 
 def _look_at(paths: tuple[Path, ...], home: Path) -> list[Source | Folder]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-from swaddle.dictionary.load import load, load_folder
-from swaddle.dictionary.model import Dictionary
+from swaddle.dictionary.load import DictionaryUnusable, load, load_folder
+from swaddle.dictionary.model import RECORD_TYPES, Dictionary, Field, RecordType
 from swaddle.errors import UsageFault
 
 FOLDER = "dictionaries"
@@ -57,6 +58,45 @@ def of(version: str, folder: Path | None = None) -> Dictionary:
     if folder is None or version not in own(folder):
         raise VersionUnknown(f"version {version[:20]}" if version.isalnum() else "versions are whole numbers")
     return load_folder(version, folder / f"v{version}")
+
+
+def together(one: Dictionary, other: Dictionary) -> Dictionary:
+    """What both have, for storing the records of both: the fields of either; words, forms and rules of `one` first.
+
+    Raises:
+        DictionaryUnusable: a name has another type, or another class, in the other version.
+    """
+    wide = one.wide()
+    for name, theirs in other.wide().items():
+        ours = wide.get(name)
+        if ours and (ours.field.type, ours.field.sensitivity) != (theirs.field.type, theirs.field.sensitivity):
+            raise DictionaryUnusable(
+                f"{name} has another type or class in version {other.version} than in {one.version}; give it a new name"
+            )
+    mine, others = ({each.name: each for each in told.record_types} for told in (one, other))
+    joined = {name: _joined(mine.get(name), others.get(name)) for name in RECORD_TYPES if name in mine.keys() | others}
+    return replace(
+        one,
+        header=_joined(one.header, other.header),
+        record_types=tuple(joined.values()),
+        forms={**other.forms, **one.forms},
+    )
+
+
+def _joined(one: RecordType | None, other: RecordType | None) -> RecordType:
+    """A record type with the fields of both."""
+    if one is None or other is None:
+        found = one or other
+        assert found is not None
+        return found
+    theirs = {each.name: each for each in other.fields}
+    fields = [_required_of_both(each, theirs.pop(each.name, None)) for each in one.fields]
+    return replace(one, slots={**other.slots, **one.slots}, fields=(*fields, *theirs.values()))
+
+
+def _required_of_both(one: Field, other: Field | None) -> Field:
+    """A field in every slot in which either version has it."""
+    return one if other is None else replace(one, required={**other.required, **one.required})
 
 
 def _numbers(names: Iterable[str]) -> list[str]:

@@ -2,18 +2,26 @@
 
 A shelf is a folder of mapping files, one a layout, named after it. A party's is `mappings` in its home: the registry's
 says how files are stored, a submitter's only how they are checked before sending.
+
+Beside the shelf may stand versions of the dictionary (dictionary/versions.py). A mapping says which one it is for; the
+plain layouts of version 2 are `births-v2` and so on, and are never recognised, only named.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Map
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from swaddle import durable
+from swaddle.dictionary import versions
+from swaddle.dictionary.load import DictionaryUnusable
+from swaddle.dictionary.model import Dictionary
 from swaddle.errors import UsageFault
 from swaddle.intake.faults import KindUnknown, MappingFault
-from swaddle.intake.mapping import Mapping, load_builtin, load_file, parse
+from swaddle.intake.mapping import Mapping, load_builtin, load_file, parse, plain
 
 FOLDER = "mappings"
 _LAYOUT = re.compile(r"^layout\s*=.*$", re.MULTILINE)
@@ -31,10 +39,35 @@ class LayoutTaken(UsageFault):
 def known(shelf: Path | None) -> Map[str, Mapping]:
     """Every layout by name; a file on the shelf that cannot be used any more is passed over (`unusable` names it)."""
     layouts = dict(load_builtin())
+    for version, dictionary in dictionaries(shelf).items():
+        if version not in versions.shipped():
+            for form in dictionary.forms.values():
+                layout = plain(form, dictionary)
+                name = f"{layout.name}-v{version}"
+                layouts[name] = replace(layout, name=name, recognise=(), recognise_any=frozenset())
     for name, mapping in _on(shelf).items():
         if mapping is not None:
             layouts.setdefault(name, mapping)
     return layouts
+
+
+def dictionaries(shelf: Path | None) -> Map[str, Dictionary]:
+    """Every version of the dictionary, by number; one of one's own that contradicts itself is passed over."""
+    folder = _versions_of(shelf)
+    found: dict[str, Dictionary] = {}
+    for version in versions.known(folder):
+        with suppress(DictionaryUnusable):
+            found[version] = versions.of(version, folder)
+    return found
+
+
+def dictionary_of(layout: Mapping, shelf: Path | None) -> Dictionary:
+    """The version of the dictionary that a layout is for.
+
+    Raises:
+        VersionUnknown: it is not there any more.
+    """
+    return versions.of(layout.dictionary, _versions_of(shelf))
 
 
 def own(shelf: Path) -> Map[str, Mapping]:
@@ -47,13 +80,13 @@ def unusable(shelf: Path) -> list[str]:
     return [name for name, mapping in _on(shelf).items() if mapping is None]
 
 
-def settled(path: Path) -> str:
+def settled(path: Path, dictionaries: Map[str, Dictionary] | None = None) -> str:
     """The text of a mapping file that needs no other file: a layout table beside it becomes its [columns].
 
     Raises:
         MappingFault: it is no mapping.
     """
-    mapping = load_file(path)
+    mapping = load_file(path, dictionaries)
     text = path.read_text("utf-8")
     positions = mapping.writing.positions
     if positions is None or not _LAYOUT.search(text):
@@ -61,7 +94,7 @@ def settled(path: Path) -> str:
     pairs = zip(positions.names, positions.places, strict=True)
     columns = "".join(f"{_quoted(name)} = [{before + 1}, {end - before}]\n" for name, (before, end) in pairs)
     text = f"{_LAYOUT.sub('', text, count=1)}\n[columns]\n{columns}"
-    if parse(text) != mapping:
+    if parse(text, dictionaries=dictionaries) != mapping:
         raise MappingFault("write `layout` on a line of its own near the top")
     return text
 
@@ -74,7 +107,7 @@ def put(shelf: Path, text: str) -> Mapping:
         LayoutTaken: a built-in layout has its name.
         DiskFault: it cannot be written.
     """
-    mapping = parse(text)
+    mapping = parse(text, dictionaries=dictionaries(shelf))
     if mapping.name in load_builtin():
         raise LayoutTaken
     durable.make_folder(shelf)
@@ -99,14 +132,20 @@ def _on(shelf: Path | None) -> dict[str, Mapping | None]:
     if shelf is None or not shelf.is_dir():
         return {}
     found: dict[str, Mapping | None] = {}
+    among = dictionaries(shelf)
     for path in sorted(shelf.glob(f"*{_SUFFIX}")):
         try:
-            mapping = load_file(path)
+            mapping = load_file(path, among)
         except MappingFault:
             found[path.stem] = None
         else:
             found[path.stem] = mapping if mapping.name == path.stem else None
     return found
+
+
+def _versions_of(shelf: Path | None) -> Path | None:
+    """Where the versions of the dictionary lie that belong to this shelf: beside it, in the same home."""
+    return None if shelf is None else shelf.parent / versions.FOLDER
 
 
 def _quoted(name: str) -> str:

@@ -72,6 +72,7 @@ def preview(inside: Registry, version: str, days: int = DAYS) -> dict[str, Any]:
         DictionaryUnusable: its files contradict themselves.
     """
     store = inside.store
+    current_one = versions.of(versions.shipped()[-1])
     next_one = versions.of(version, inside.home / versions.FOLDER)
     at = inside.now()
     today, then, rows, lost = Tally(), Tally(), 0, []
@@ -79,15 +80,15 @@ def preview(inside: Registry, version: str, days: int = DAYS) -> dict[str, Any]:
     with closing(store.cursor()) as tables:
         for group in groups(tables, at - timedelta(days=days)):
             name = names.get(group.submitter, group.submitter)
-            if group.form not in next_one.forms:
+            if group.form not in next_one.forms or group.form not in current_one.forms:
                 lost.append(group.form)
                 continue
             rows += write_out(tables, store, group)
-            today.add(name, check(tables, store.dictionary, store.dictionary, group, at))
+            today.add(name, check(tables, current_one, store.dictionary, group, at))
             then.add(name, check(tables, next_one, store.dictionary, group, at))
     return {
         "version": version,
-        "beside": store.dictionary.version,
+        "beside": current_one.version,
         "days": days,
         "rows": rows,
         "rejected": then.rejected,
@@ -95,7 +96,7 @@ def preview(inside: Registry, version: str, days: int = DAYS) -> dict[str, Any]:
         "refused": then.refused,
         "forms_lost": sorted(set(lost)),
         "findings": list(_findings(today, then)),
-        "changes": sum(not each.only_words for each in compare(store.dictionary, next_one)),
+        "changes": sum(not each.only_words for each in compare(current_one, next_one)),
     }
 
 

@@ -18,6 +18,7 @@ import duckdb
 
 from swaddle.dictionary.load import load as load_dictionary
 from swaddle.dictionary.model import Dictionary
+from swaddle.dictionary.versions import together
 from swaddle.errors import IntegrityFault
 from swaddle.intake.engine import connect
 from swaddle.registry import views
@@ -52,6 +53,19 @@ class Store:
         make_tables(self.connection, self.dictionary, self.placement)
         self.remove_strays()
         rename_categories(self.connection)
+        self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
+
+    def hold(self, dictionary: Dictionary) -> None:
+        """Be able to store what this version of the dictionary has, beside what is held already.
+
+        Raises:
+            DictionaryUnusable: it means something else by a name that the store knows.
+        """
+        if dictionary.wide().keys() <= self.dictionary.wide().keys():
+            return
+        self.dictionary = together(self.dictionary, dictionary)
+        self.placement = place(self.dictionary)
+        make_tables(self.connection, self.dictionary, self.placement)
         self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
 
     def close(self) -> None:

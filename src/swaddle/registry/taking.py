@@ -14,7 +14,9 @@ from typing import Any
 import duckdb
 
 from swaddle.canonical import format_instant
+from swaddle.dictionary.model import Dictionary
 from swaddle.errors import SwaddleError
+from swaddle.intake import shelf
 from swaddle.intake.link import link
 from swaddle.intake.lookups import Beside
 from swaddle.intake.mapping import Mapping
@@ -78,7 +80,8 @@ def take_sheet(
         FileFault: it cannot be taken as it is; nothing of it is stored.
         DiskFault: there is no room; nothing of it counts.
     """
-    dictionary = inside.store.dictionary
+    dictionary = shelf.dictionary_of(layout, inside.home / shelf.FOLDER)
+    inside.store.hold(dictionary)
     beside.submitter, beside.held = one.submitter, Held(inside.store, tables, one.submitter)
     staged = stage(sheet, layout, file_digest=digest, connection=tables)
     sites = sites_of(inside, one.submitter)
@@ -87,16 +90,21 @@ def take_sheet(
         tables, submitter=one.submitter, file_digest=digest,
         subject_key=inside.store.subject_key, form=staged.mapping.form,
     )  # fmt: skip
-    checked = lived(inside, tables, one, staged, checked, at)
+    checked = lived(tables, dictionary, one, staged, checked, at)
     answered.mark(tables, inside.store, checked, dictionary)
     checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
-    told = submission(inside, one, staged, checked, tables, at)
+    told = submission(dictionary, one, staged, checked, tables, at)
     told.report["answered_before"] = silent
     return store(inside.store, tables, told), checked
 
 
 def lived(
-    inside: Registry, tables: duckdb.DuckDBPyConnection, one: OneFile, staged: Staged, checked: Checked, at: datetime
+    tables: duckdb.DuckDBPyConnection,
+    dictionary: Dictionary,
+    one: OneFile,
+    staged: Staged,
+    checked: Checked,
+    at: datetime,
 ) -> Checked:
     """What was found, with what becomes of each row beside what the store holds of it."""
     if checked.refused:
@@ -105,16 +113,16 @@ def lived(
         tables,
         submitter=one.submitter,
         form=staged.mapping.form,
-        carried=carried_of(inside, staged, checked),
+        carried=carried_of(dictionary, staged, checked),
         sent_at=one.sent_at or at,
     )
-    return lives.told(tables, checked, inside.store.dictionary, life)
+    return lives.told(tables, checked, dictionary, life)
 
 
-def carried_of(inside: Registry, staged: Staged, checked: Checked) -> tuple[str, ...]:
+def carried_of(dictionary: Dictionary, staged: Staged, checked: Checked) -> tuple[str, ...]:
     """The wide fields that the file's layout holds, with those that follow from them."""
     lacking = set(checked.not_carried)
-    return tuple(name for name in inside.store.dictionary.wide(staged.mapping.form) if name not in lacking)
+    return tuple(name for name in dictionary.wide(staged.mapping.form) if name not in lacking)
 
 
 def sites_of(inside: Registry, submitter: str) -> set[str] | None:
@@ -124,7 +132,12 @@ def sites_of(inside: Registry, submitter: str) -> set[str] | None:
 
 
 def submission(
-    inside: Registry, one: OneFile, staged: Staged, checked: Checked, tables: duckdb.DuckDBPyConnection, at: datetime
+    dictionary: Dictionary,
+    one: OneFile,
+    staged: Staged,
+    checked: Checked,
+    tables: duckdb.DuckDBPyConnection,
+    at: datetime,
 ) -> Submission:
     """What is stored besides the rows: the quality report and the rejected rows as they came."""
     rejected = io.BytesIO()
@@ -142,7 +155,7 @@ def submission(
         rows_read=checked.rows_read,
         rows_rejected=checked.rejected,
         warnings=sum(found.count for found in checked.findings if found.severity == "warning"),
-        carried=carried_of(inside, staged, checked),
+        carried=carried_of(dictionary, staged, checked),
         not_carried=checked.not_carried,
         report={
             "checked": report_json(checked, one.transfer),

@@ -59,7 +59,7 @@ def count(source: Source, kind: str | None, at: datetime, own: Path | None = Non
     try:
         with _sheets_of(source, kind, None, known) as (laid, tables, digest):
             tables.execute("CREATE TEMP TABLE everybody (subject VARCHAR)")
-            for each in _each_checked(laid, tables, digest, at):
+            for each in _each_checked(laid, tables, digest, at, own):
                 if isinstance(each.checked, FileFault | UsageFault):
                     return Counts(kind or "unknown")
                 link(tables, submitter=NOBODY, file_digest=digest, subject_key=key, form=each.checked.form)
@@ -101,7 +101,7 @@ def check(
     with _sheets_of(source, kind, mapping, shelf.known(own)) as (laid, tables, digest):
         parts: list[Part] = []
         rejects: list[tuple[str, bytes]] = []
-        for each in _each_checked(laid, tables, digest, at):
+        for each in _each_checked(laid, tables, digest, at, own):
             if isinstance(each.checked, FileFault | UsageFault):
                 if len(laid) == 1:
                     raise each.checked
@@ -114,7 +114,9 @@ def check(
                 rejects.append((each.name, out.getvalue()))
             report = report_json(each.checked, None)
             if explained and each.staged is not None:
-                said = explain_file(tables, each.staged.mapping, load(), each.staged.columns)
+                said = explain_file(
+                    tables, each.staged.mapping, shelf.dictionary_of(each.staged.mapping, own), each.staged.columns
+                )
                 report["mapping"] = explained_json(said, each.staged.mapping)
             parts.append(Part(each.name, each.read, report))
         if rejected is not None and rejects:
@@ -153,7 +155,9 @@ def _sheets_of(
         os.close(descriptor)
 
 
-def _each_checked(laid: list[Laid], tables: duckdb.DuckDBPyConnection, digest: str, at: datetime) -> Iterator[_Checked]:
+def _each_checked(
+    laid: list[Laid], tables: duckdb.DuckDBPyConnection, digest: str, at: datetime, own: Path | None
+) -> Iterator[_Checked]:
     """Each sheet checked as the registry does; its tables are there until the next one's turn."""
     beside = Beside(more_follow=len(laid) > 1)
     for number, (sheet, layout) in enumerate(laid, start=1):
@@ -162,7 +166,8 @@ def _each_checked(laid: list[Laid], tables: duckdb.DuckDBPyConnection, digest: s
             if isinstance(layout, FileFault):
                 raise layout
             staged = stage(sheet, layout, file_digest=digest, connection=tables)
-            checked = validate(staged, load(), tables, submitter=None, sites=None, at=at, beside=beside)
+            dictionary = shelf.dictionary_of(layout, own)
+            checked = validate(staged, dictionary, tables, submitter=None, sites=None, at=at, beside=beside)
         except (FileFault, UsageFault) as fault:
             yield _Checked(name, sheet.read, fault)
             continue
