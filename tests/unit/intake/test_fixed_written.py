@@ -97,6 +97,7 @@ def test_blanks_taken_off_do_not_matter() -> None:
         b"\n".join([*ROWS, b"20x1F3450Y  "]),
         b"\n".join(each[1:] for each in ROWS),
         b"\n".join(each + b" " * 300 for each in ROWS),
+        b"\n".join(each + b"more" for each in ROWS),
         b"\n".join([ROWS[0], *[b"\x00" * 12] * 5]),
         b"\xff" * 5000,
     ],

@@ -64,8 +64,8 @@ def _score(head: bytes, size_bytes: int, writing: Writing, encoding: str) -> int
     rows = [line.split(CELL)[1:] for line in cutter.feed([each for each in records if each]).splitlines()]
     wanted = [writing.known_by[name] for name in positions.names]
     right = [row for row in rows if all(map(_holds, row, wanted))]
-    if len(right) < ENOUGH * (len(rows) + len(cutter.broken)):
-        return 0
+    if len(right) < ENOUGH * (len(rows) + len(cutter.broken)) or cutter.beyond:
+        return 0  # what goes on beyond the length is another layout, or a later edition that must be named
     return sum(any(row[place] for row in right) for place in range(len(wanted)))
 
 
