@@ -190,6 +190,7 @@ def test_persons_are_new_changed_or_deleted(trigger, action):
         (["EVN||20240225", "PID|||||||19900221|F", "PV1|1|I||L"], "birthing_parent"),
         (["EVN||20240225", "PID|||||||19900221|F", "PV1|1|B"], "birthing_parent"),
         (["EVN||20240225", "PID|||||||19900221|F", "DG1|1||O80.0^Birth^I10"], "birthing_parent"),
+        (["EVN||20240225", "PID|||||||19900221|F", "PV1|1|I||||||||OBS"], "birthing_parent"),
         (["PID|||||||DOB|F", "PV1|1|I||N"], "child"),
         (["PID|||||||99999999|F"], ""),
         ([], ""),

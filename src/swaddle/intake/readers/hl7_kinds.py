@@ -52,6 +52,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _LOINC = re.compile(r"[0-9]{1,6}-[0-9]")
+_WARDS = frozenset(["OB", "OBS", "OBG", "MAT", "LD", "L&D"])  # PV1-10; the table (0069) is the sender's own
 _CANCEL = frozenset(["CA", "OC", "CR", "DC", "OD"])
 _CHANGE = frozenset(["RP", "RU", "RO", "XO", "XR", "XX"])
 
@@ -144,7 +145,11 @@ def role_of(message: Message) -> str:
         return "child"
     codes = {message.text(each, 3).upper() for each in message.named("DG1")}
     obstetric = any(re.match(r"O[0-9]|Z3[3-79]", each) for each in codes)
-    if obstetric or (visit and message.text(visit[0], 2).upper() == "B"):
+    if visit:
+        obstetric = (
+            obstetric or message.text(visit[0], 2).upper() == "B" or message.text(visit[0], 10).upper() in _WARDS
+        )
+    if obstetric:
         return "birthing_parent" if days is None or days > 9 * 366 else ""
     return ""
 
