@@ -22,7 +22,7 @@ from swaddle.dictionary.model import HEADER, MISSING_REASONS, Dictionary, Form
 from swaddle.intake.expression import columns_of, reads_row_key
 from swaddle.intake.faults import KindUnknown, LayoutUnknown, MappingFault
 from swaddle.intake.likeness import LIKE, with_likeness
-from swaddle.intake.written import FIXED, KEYS, TABLE, Writing, no_file, parse_writing
+from swaddle.intake.written import KEYS, MESSAGES, Writing, no_file, parse_writing
 
 UNKNOWN = "unknown"  # what a sender says who cannot tell the layout
 LIMIT_BYTES = 1024 * 1024
@@ -220,7 +220,7 @@ def recognise(columns: Iterable[str], among: Iterable[Mapping] | None = None) ->
         return len(each.recognise), sum(folded(name) in there for name in each.columns())
 
     known = load_builtin().values() if among is None else among
-    tables = [each for each in known if each.format in {TABLE, FIXED} and not each.writing.names]
+    tables = [each for each in known if each.format not in MESSAGES and not each.writing.names]
     fitting = sorted((each for each in tables if _fits(each, there)), key=fit, reverse=True)
     if not fitting:
         raise LayoutUnknown("none of the layouts has these columns")

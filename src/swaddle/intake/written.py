@@ -26,6 +26,7 @@ from swaddle.intake.positions import LIMIT_COLUMNS, Positions, from_layout, from
 TABLE = "csv"
 FIXED = "fixed"
 FORMATS = (TABLE, FIXED, "hl7", "fhir", "ndjson", "excel", "parquet")
+MESSAGES = frozenset({"hl7", "fhir"})  # places in a message stand for columns: no column names betray them
 KEYS = frozenset({"format", "columns", "length", "layout", "known_by"})
 DIGITS, DIGITS_OR_BLANK = "digits", "digits or blank"
 

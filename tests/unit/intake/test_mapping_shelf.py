@@ -8,7 +8,7 @@ import pytest
 
 from swaddle.intake import shelf
 from swaddle.intake.faults import KindUnknown, MappingFault
-from swaddle.intake.mapping import load_builtin, load_file, parse
+from swaddle.intake.mapping import load_builtin, load_file, parse, recognise
 
 LIKE = """
 name = "county-natality"
@@ -140,3 +140,12 @@ def test_whatever_a_line_holds_it_is_a_mapping_or_a_mappings_fault(value: str) -
             assert parse(text).name == "a"
         except MappingFault:
             continue
+
+
+@pytest.mark.parametrize("written", ["csv", "excel", "ndjson", "parquet"])
+def test_a_table_is_recognised_by_its_columns_whatever_it_is_written_in(tmp_path: Path, written: str) -> None:
+    shelf.put(tmp_path, LIKE.replace("like =", f'format = "{written}"\nlike ='))
+    known = shelf.known(tmp_path)
+    columns = [*load_builtin()["nchs-natality-2021"].columns(), "COUNTY"]
+    assert recognise(["COUNTY", "DBWT"], known.values()).name == "county-natality"
+    assert recognise(columns, known.values()).name == "nchs-natality-2021"  # it has more to tell it by
