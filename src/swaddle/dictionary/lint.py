@@ -27,6 +27,8 @@ DERIVED = ("event_first", "event_last", "submitted_on", "historical")
 COUNT = "_count"  # nicu_count: how many records of that slot a lookup found
 WORD = re.compile(r"[a-z_][a-z_0-9]*")
 _PICKS = frozenset({"code", "codes"})
+_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")  # they go into expressions as they are
+_LAYOUT = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class DictionaryUnusable(OurBug):
@@ -59,15 +61,13 @@ def faults(dictionary: Dictionary) -> Iterator[str]:
     for form in dictionary.forms.values():
         yield from _of_form(form, set(slots))
     for each in dictionary.wide_fields():
-        if not _is_field(each.field):
-            yield f"field {each.name} is not well formed"
+        yield from (f"field {each.name}: {fault}" for fault in _of_field(each.field))
     seen: set[tuple[str, str]] = set()
     for rule in dictionary.rules:
         if (rule.id, rule.shows) in seen or rule.id in dictionary.checks:
             yield f"rule {rule.id} stands twice"
         seen.add((rule.id, rule.shows))
-        if not _is_rule(rule, dictionary, set(slots)):
-            yield f"rule {rule.id} is not well formed"
+        yield from (f"rule {rule.id}: {fault}" for fault in _of_rule(rule, dictionary, set(slots)))
 
 
 def slot_of(rule: Rule, dictionary: Dictionary) -> str:
@@ -78,45 +78,53 @@ def slot_of(rule: Rule, dictionary: Dictionary) -> str:
 
 
 def _of_form(form: Form, slots: set[str]) -> Iterator[str]:
+    if not WORD.fullmatch(form.name) or not _LAYOUT.fullmatch(form.layout):
+        yield f"form {form.name}: its name is a word, its layout words with hyphens"
     if not form.slots or not set(form.slots) <= slots or not form.optional <= set(form.slots):
         yield f"form {form.name} names slots that no record type has"
     elif form.optional >= set(form.slots) or not form.where_told <= form.optional:
         yield f"form {form.name} has no slot that it needs, or asks of one only where it is told"
 
 
-def _is_field(field: Field) -> bool:
-    return (
-        WORD.fullmatch(field.name) is not None
-        and field.type in get_args(FieldType)
-        and field.sensitivity in CLASSES
-        and set(field.required.values()) <= set(REQUIREMENTS)
-        and (field.type == "pairs" or (field.type in _PICKS) == bool(field.values))
-        and (field.hard is None or field.type in {"int", "decimal"})
-        and set(field.codes) <= set(field.values)
-        and set(field.values_fr) <= set(field.values)
-        and set(field.missing) <= set(MISSING_REASONS) - {"NC"}
-    )
+def _of_field(field: Field) -> Iterator[str]:
+    needs_list = field.type in _PICKS
+    has_range = field.hard is not None or field.soft is not None
+    told = {
+        "its name is no lower-case word": WORD.fullmatch(field.name) is not None,
+        f"there is no type {field.type}": field.type in get_args(FieldType),
+        f"there is no class {field.sensitivity}": field.sensitivity in CLASSES,
+        "required is one of K, R, W, C, O": set(field.required.values()) <= set(REQUIREMENTS),
+        "a code field has a pick list, and no other": field.type == "pairs" or needs_list == bool(field.values),
+        "a code is letters, digits and underscores": all(map(_CODE.fullmatch, field.values)),
+        "only a number has a range": not has_range or field.type in {"int", "decimal"},
+        "codes of a system for codes that it does not have": set(field.codes) <= set(field.values),
+        "French for codes that it does not have": set(field.values_fr) <= set(field.values),
+        "a missing reason that there is not": set(field.missing) <= set(MISSING_REASONS) - {"NC"},
+    }
+    yield from (fault for fault, holds in told.items() if not holds)
 
 
-def _is_rule(rule: Rule, dictionary: Dictionary, slots: set[str]) -> bool:
+def _of_rule(rule: Rule, dictionary: Dictionary, slots: set[str]) -> Iterator[str]:
     wide = set(dictionary.wide())
     counted = {f"{slot}{COUNT}" for slot in slots}
     readable = wide | {f"{name}_missing" for name in wide} | counted
     # A rule may read only what it says it reads: otherwise "not evaluated" would be wrong.
     spoken = set(WORD.findall(re.sub(r"'[^']*'", "", rule.holds))) & readable
     unsaid = {name.removesuffix("_missing") if name not in wide else name for name in spoken} - set(rule.named)
+    unknown = set(rule.named) - wide - counted
     rows = [row for example in (*rule.passes, *rule.fails) for row in example]
-    return (
-        rule.severity in get_args(Severity)
-        and rule.scope in get_args(Scope)
-        and rule.absent in get_args(Absent)
-        and rule.on in slots | {HEADER}
-        and set(rule.named) <= wide | counted
-        and rule.shows in rule.named
-        and bool(rule.passes)
-        and bool(rule.fails)
-        and (not rule.window or rule.scope != "row")
-        and (rule.after_days is None or rule.scope == "registry")
-        and not unsaid
-        and all(set(row) <= readable | set(DERIVED) | {"record", "form"} for row in rows)
-    )
+    strange = {name for row in rows for name in row} - readable - set(DERIVED) - {"record", "form"}
+    told = {
+        f"there is no severity {rule.severity}": rule.severity in get_args(Severity),
+        f"there is no scope {rule.scope}": rule.scope in get_args(Scope),
+        "absent is fails, passes or nothing": rule.absent in get_args(Absent),
+        "say by `on` in which slot it is asked": rule.on in slots | {HEADER},
+        f"there is no field {', '.join(sorted(unknown))}": not unknown,
+        f"it reads {', '.join(sorted(unsaid))} and does not say so under fields or reads": not unsaid,
+        "shows is none of its fields": rule.shows in rule.named,
+        "it needs a case that passes and one that fails": bool(rule.passes) and bool(rule.fails),
+        f"its cases have what is no field: {', '.join(sorted(strange))}": not strange,
+        "a rule over one row has no window": not rule.window or rule.scope != "row",
+        "only a rule of the registry waits (after_days)": rule.after_days is None or rule.scope == "registry",
+    }
+    yield from (fault for fault, holds in told.items() if not holds)

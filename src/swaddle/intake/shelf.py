@@ -52,12 +52,16 @@ def known(shelf: Path | None) -> Map[str, Mapping]:
 
 
 def dictionaries(shelf: Path | None) -> Map[str, Dictionary]:
-    """Every version of the dictionary, by number; one of one's own that contradicts itself is passed over."""
+    """Every version of the dictionary, by number; one's own that contradicts itself or the others is passed over."""
     folder = _versions_of(shelf)
     found: dict[str, Dictionary] = {}
+    whole: Dictionary | None = None
     for version in versions.known(folder):
         with suppress(DictionaryUnusable):
-            found[version] = versions.of(version, folder)
+            one = versions.of(version, folder)
+            # What could not be stored beside the others is not known either.
+            whole = versions.together(whole, one) if whole else one
+            found[version] = one
     return found
 
 

@@ -131,3 +131,28 @@ def test_show_prints_the_whole_page_of_ones_own_version(shelf):
         "# Data dictionary, version 2"
     )
     assert "version 2" in run("show", "--guide", "--version", "2", "--home", shelf.parent).output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name = "apgar5"\ntype = "int"', 'name = "apgar5"\ntype = "float"', "field apgar5: there is no type float"),
+        (
+            'name = "vit_k"\ntype = "yesno"',
+            'name = "vit_k"\ntype = "code"',
+            "field vit_k: a code field has a pick list",
+        ),
+        ('live = "live birth"', '"x\')--" = "live birth"', "a code is letters, digits and underscores"),
+        ('name = "vit_k"', 'name = "vit k"', "its name is no lower-case word"),
+        ('name = "hcn_issued"', 'name = "vit_k"', "two fields have the same wide name"),
+        ('name = "apgar1"', 'name = "apgar_1"', "apgar1"),
+    ],
+)
+def test_a_faulty_version_is_refused_with_the_place_and_what_is_wrong_there(shelf, old, new, said):
+    path = shelf / "v2" / "birth_child.toml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(DictionaryUnusable) as refused:
+        versions.of("2", shelf)
+    assert said in refused.value.text()

@@ -136,9 +136,11 @@ def test_a_version_that_contradicts_itself_is_passed_over_and_files_of_the_shipp
     assert "births-v2" not in layouts.known(shelf.folder / "mappings")
 
 
-def test_a_name_keeps_its_type_from_version_to_version(second):
+def test_a_name_keeps_its_type_from_version_to_version(shelf, second):
     path = second / "birth_child.toml"
     text = path.read_text("utf-8")
     path.write_text(text.replace('name = "apgar10"\ntype = "int"', 'name = "apgar10"\ntype = "decimal"'), "utf-8")
     with pytest.raises(DictionaryUnusable, match="apgar10"):
         together(load("1"), load_folder("2", second))
+    assert shelf.take(births("B1")).rows == (1, 1, 0, 0)
+    assert "births-v2" not in layouts.known(shelf.folder / "mappings")
