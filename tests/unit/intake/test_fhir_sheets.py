@@ -66,7 +66,7 @@ def test_a_birth_report_is_one_row():
     sheet, (row,), broken, _ = only(written(birth(observation("8339-4", valueQuantity={"value": 3.4, "code": "kg"}))))
     assert (sheet.form, sheet.layout, sheet.where, broken) == ("birth", "bfdr", "entry", [])
     assert row["line"] == 1
-    assert row["local_record_id"] == "2024ON012345"
+    assert row["local_record_id"] == "2024-ON-012345"
     assert row["action"] == "new"
     assert row["record_version"] == "20240309150000"
     assert row["birth_weight_g"] == "3400"
@@ -91,10 +91,11 @@ def test_the_life_of_a_record(about):
     )
     sheet, rows, broken, told = only(data)
     assert sheet.where == "line"
+    key = "2024-ON-F012345" if about.startswith("f") else "2024-ON-012345"
     assert [(row["line"], row["action"], row["local_record_id"]) for row in rows] == [
-        (1, "new", "2024ON012345"),
-        (2, "replace", "2024ON012345"),
-        (3, "void", "2024ON012345"),
+        (1, "new", key),
+        (2, "replace", key),
+        (3, "void", key),
     ]
     assert [row["record_version"] for row in rows] == ["20240310130000", "20240311080000", "20240312080000"]
     assert broken == []
@@ -104,9 +105,14 @@ def test_the_life_of_a_record(about):
     assert told["J23"][0] == 1
 
 
+def test_births_and_fetal_deaths_are_numbered_apart():
+    _, rows, _, _ = only(written(birth(), birth(report="92010-8")))
+    assert [row["local_record_id"] for row in rows] == ["2024-ON-012345", "2024-ON-F012345"]
+
+
 def test_a_block_of_voids_is_one_row_a_certificate():
     sheet, rows, _, told = only(written(message("birth_submission_void", parameters={"block_count": 3})))
-    assert [row["local_record_id"] for row in rows] == ["2024ON012345", "2024ON012346", "2024ON012347"]
+    assert [row["local_record_id"] for row in rows] == ["2024-ON-012345", "2024-ON-012346", "2024-ON-012347"]
     assert [row["line"] for row in rows] == [1, 2, 3]
     assert sheet.rows == 3
     assert told["J31"][0] == 2

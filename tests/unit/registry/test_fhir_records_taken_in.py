@@ -29,9 +29,9 @@ def take(shelf):
 def test_a_submission_its_update_a_late_copy_and_its_void(shelf, take):
     assert take(message("birth_submission", birth(3000), timestamp=EARLY)) == (1, 1, 0, 0)
     assert take(message("birth_submission_update", birth(3100), timestamp=LATER)) == (1, 1, 0, 0)
-    assert births(shelf) == [("2024ON012345", 3100)]
+    assert births(shelf) == [("2024-ON-012345", 3100)]
     assert take(message("birth_submission", birth(3000), timestamp=EARLY)) == (1, 0, 0, 1)
-    assert births(shelf) == [("2024ON012345", 3100)]
+    assert births(shelf) == [("2024-ON-012345", 3100)]
     assert take(message("birth_submission_void", timestamp=LATEST)) == (1, 1, 0, 0)
     assert births(shelf) == []
 
@@ -46,14 +46,14 @@ def test_a_block_of_voids_takes_back_what_is_there_and_says_what_is_not(shelf, t
         block, *[message("birth_submission", birth(3000), parameters={"cert_no": n}) for n in range(20, 40)]
     )
     assert (read, stored, rejected) == (23, 22, 1)
-    assert [key for key, _ in births(shelf) if key in {"2024ON012345", "2024ON012346", "2024ON012347"}] == []
+    assert [key for key, _ in births(shelf) if key in {"2024-ON-012345", "2024-ON-012346", "2024-ON-012347"}] == []
 
 
 def test_another_submitter_cannot_take_back(shelf, take):
     assert take(message("birth_submission", birth(3000), timestamp=EARLY)) == (1, 1, 0, 0)
     void = message("birth_submission_void", timestamp=LATER)
     assert take(void, submitter="b" * 32) == (1, 0, 1, 0)
-    assert births(shelf) == [("2024ON012345", 3000)]
+    assert births(shelf) == [("2024-ON-012345", 3000)]
 
 
 def test_replies_are_no_records(shelf, take):
@@ -65,4 +65,4 @@ def test_a_file_of_several_forms_is_kept_each_with_its_kind(shelf, take):
     person = bundle({"resourceType": "Patient", "id": "p", "birthDate": "1994-01-01", "identifier": [{"value": "P7"}]})
     taken = screen(observation("57723-9", valueString="C-1"), observation("57718-9", valueString="acceptable"))
     assert take(birth(3000), taken, person) == (3, 3, 0, 0)
-    assert births(shelf) == [("2024ON012345", 3000)]
+    assert births(shelf) == [("2024-ON-012345", 3000)]

@@ -197,15 +197,15 @@ def event_of(record: FhirRecord) -> str:
 
 def is_birth(record: FhirRecord) -> bool:
     """Whether it holds a report of a live birth or of a fetal death."""
-    return bool(said(record.composition.get("type")) & (LIVE_BIRTH | FETAL_DEATH)) or _profiled(record)
+    return bool(said(record.composition.get("type")) & (LIVE_BIRTH | FETAL_DEATH)) or bool(
+        re.search("(live-birth|fetal-death)-report", _profiles(record))
+    )
 
 
-def _profiled(record: FhirRecord) -> bool:
+def _profiles(record: FhirRecord) -> str:
     meta = record.composition.get("meta")
     names = meta.get("profile") or () if isinstance(meta, dict) else ()
-    return any(
-        part in each for each in names if isinstance(each, str) for part in ("live-birth-report", "fetal-death-report")
-    )
+    return " ".join(each for each in names if isinstance(each, str))
 
 
 def is_screening(record: FhirRecord) -> bool:
@@ -301,8 +301,20 @@ def keys_of(record: FhirRecord) -> list[str]:
         count = said_by.get("block_count", "1") if "void" in event_of(record) else "1"
         if not (count.isascii() and count.isdigit() and 1 <= int(count[:9]) <= LIMIT_BLOCK and len(number) < 10):
             return []
-        return [f"{year}{place.upper()}{int(number) + each:06d}" for each in range(int(count))]
+        return [_key(record, year, place, int(number) + each) for each in range(int(count))]
     return [_key_of_document(record)]
+
+
+def _key(record: FhirRecord, year: str, place: str, number: int) -> str:
+    """The key of a certificate, as the fixed-width layouts have it: reports of fetal deaths are numbered apart."""
+    return f"{year}-{place.upper()}-{'F' if is_fetal_death(record) else ''}{number:06d}"
+
+
+def is_fetal_death(record: FhirRecord) -> bool:
+    """Whether it reports a fetal death, by the event of its message or by its composition."""
+    if re.match(r"fd_|fetal", event_of(record), re.IGNORECASE):
+        return True
+    return bool(said(record.composition.get("type")) & FETAL_DEATH) or "fetal-death-report" in _profiles(record)
 
 
 def _key_of_document(record: FhirRecord) -> str:
@@ -310,7 +322,7 @@ def _key_of_document(record: FhirRecord) -> str:
     for each in identifiers:
         found = _NUMBERED.fullmatch(text_of(each, "value").strip())
         if found is not None:
-            return f"{found[1]}{found[2].upper()}{int(found[3]):06d}"
+            return _key(record, found[1], found[2], int(found[3]))
     return next((text_of(each, "value").strip() for each in identifiers if text_of(each, "value").strip()), "")
 
 
