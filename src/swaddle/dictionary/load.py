@@ -21,11 +21,12 @@ from swaddle.dictionary.model import HEADER, RECORD_TYPES, Check, Dictionary, Fi
 
 __all__ = ["DictionaryUnusable", "load", "load_folder"]
 
+FIELD_KEYS = frozenset({
+    *("name", "type", "title", "title_fr", "text", "text_fr", "required", "class", "unit", "values", "values_fr"),
+    *("system", "codes", "loinc", "hard", "soft", "mistaken_unit", "mistaken_unit_fr", "missing", "derived"),
+})  # fmt: skip
 _KEYS = {
-    "field": {
-        *("name", "type", "title", "title_fr", "text", "text_fr", "required", "class", "unit", "values", "values_fr"),
-        *("system", "codes", "loinc", "hard", "soft", "mistaken_unit", "mistaken_unit_fr", "missing", "derived"),
-    },
+    "field": FIELD_KEYS,
     "rule": {
         *("id", "for", "on", "severity", "scope", "fields", "reads", "shows", "holds", "window", "absent"),
         *("after_days", "text", "text_fr", "fix", "fix_fr", "passes", "fails"),
