@@ -59,9 +59,11 @@ class Line:
     rules: tuple[str, ...] = ()
 
 
-def lines(folder: Path) -> Iterator[Line]:
-    """A line for every sheet of every file of SOURCES, in order."""
+def lines(folder: Path, only: str = "") -> Iterator[Line]:
+    """A line for every sheet of every file of SOURCES, in order; `only` of those whose folder's name begins so."""
     for source, pattern, mapping_name in SOURCES:
+        if not source.startswith(only):
+            continue
         mapping = load_file(MAPPINGS / f"{mapping_name}.toml") if mapping_name else None
         for path in sorted((folder / source).glob(pattern)):
             yield from of_file(path, str(path.relative_to(folder)), mapping)
@@ -96,10 +98,11 @@ def _line(name: str, report: dict) -> Line:
             told[f"{each['rule']} {each['field']}".strip()] += each["count"]
     shown = [f"{rule} ({count:,})" for rule, count in told.most_common(REASONS_SHOWN)]
     more = [f"{len(told) - REASONS_SHOWN} more"] if len(told) > REASONS_SHOWN else []
-    refused = (
-        ["refused as a whole: over a fifth has errors"] if report["refused"] and report["rows"]["read"] > 1 else []
-    )
-    return Line(file=name, layout=report["kind"], **report["rows"], why="; ".join([*refused, *shown, *more]))
+    whole = report["refused"] and report["rows"]["read"] > 1
+    refused = ["refused as a whole: over a fifth has errors"] if whole else []
+    rules = tuple({each["rule"] for each in report["findings"] if each["severity"] == "error"})
+    why = "; ".join([*refused, *shown, *more])
+    return Line(file=name, layout=report["kind"], **report["rows"], why=why, rules=rules)
 
 
 def table(of: list[Line]) -> str:
@@ -137,11 +140,14 @@ def written(folder: Path) -> str:
 
 
 def main() -> None:
-    """Write docs/intake.md anew."""
+    """Write docs/intake.md anew; with the start of a folder's name, only show its files."""
     folder = Path(os.environ.get("SWADDLE_REAL_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         sys.exit("no real files here: set SWADDLE_REAL_DATA to their folder")
-    PAGE.write_text(written(folder), "utf-8")
+    if len(sys.argv) > 1:  # a look at some of them: nothing is written
+        print(table(list(lines(folder, sys.argv[1]))))
+    else:
+        PAGE.write_text(written(folder), "utf-8")
 
 
 if __name__ == "__main__":
