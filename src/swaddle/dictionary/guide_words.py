@@ -27,8 +27,8 @@ ANSWERED = (
 4. **The report.** Findings are grouped by rule, with a count, an example and what to do; what you can mend comes first.
    The rejected rows come back in your own columns with the line, field, value, rule and fix beside them: mend them at
    their source and send them again.
-5. **Warnings.** Correct the value, or answer once that it is verified. An answered warning is not raised again for the
-   same value.
+5. **Warnings.** Correct the value, or answer once that it is verified (`swaddle answer`). An answered warning is not
+   raised again for the same value.
 
 **Replace and take back.** `local_record_id` names a record for good, within your organisation and the type of record.
 Sending it again replaces the record; with `action` = `void` it is taken back. Identical content changes nothing and
@@ -49,8 +49,8 @@ the rule is not evaluated and is counted so.
 4. **Le rapport.** Les constats sont groupés par règle, avec leur nombre, un exemple et la marche à suivre; ce que vous
    pouvez corriger vient d'abord. Les lignes rejetées vous reviennent dans vos propres colonnes, avec la ligne, le
    champ, la valeur, la règle et la correction : corrigez-les à la source et renvoyez-les.
-5. **Les avertissements.** Corrigez la valeur, ou confirmez une seule fois qu'elle est vérifiée. Un avertissement
-   confirmé n'est plus soulevé pour la même valeur.
+5. **Les avertissements.** Corrigez la valeur, ou confirmez une seule fois qu'elle est vérifiée (`swaddle answer`). Un
+   avertissement confirmé n'est plus soulevé pour la même valeur.
 
 **Remplacer et retirer.** `local_record_id` désigne un enregistrement pour de bon, au sein de votre organisme et du type
 d'enregistrement. Un nouvel envoi le remplace; avec `action` = `void`, il est retiré. Un contenu identique ne change
@@ -126,12 +126,14 @@ CHANGES = (
 - **Version 1**, first version: ten record types, ten forms.
 
 `swaddle dictionary diff A B` lists what changed between two versions, field by field. During a change-over both
-versions are accepted side by side; a mapping says which one it is for.
+versions are accepted side by side: a mapping says which one it is for, and the plain layouts of version 2 are named
+`births-v2` and so on ([guide](guide-dictionary.md)).
 """,
     """\
 - **Version 1**, première version : dix types d'enregistrement, dix formulaires.
 
 `swaddle dictionary diff A B` énumère, champ par champ, ce qui a changé entre deux versions. Pendant une transition, les
-deux versions sont acceptées côte à côte; une table de correspondance dit à laquelle elle se rapporte.
+deux versions sont acceptées côte à côte : une table de correspondance dit à laquelle elle se rapporte, et les
+structures simples de la version 2 s'appellent `births-v2`, etc. ([guide, en anglais](guide-dictionary.md)).
 """,
 )
