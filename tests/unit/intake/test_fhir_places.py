@@ -156,6 +156,21 @@ def test_a_date_of_which_parts_are_known_comes_as_far_as_it_is(parts, read):
         assert value("child.birthDate", child=child) == read
 
 
+@pytest.mark.parametrize(
+    ("written", "read", "told"),
+    [
+        ("1994-07-01", "1994-07-01", 0),
+        ("1994-07", "?ASKU", 1),
+        ("1994", "?ASKU", 1),
+        ("1994-07-01T10:00:00Z", "1994-07-01", 0),
+    ],
+)
+def test_a_date_without_its_day_is_unknown_where_a_day_is_asked(written, read, told):
+    noticed = Noticed()
+    assert value("mother.birthDate as date", mother={**MOTHER, "birthDate": written}, noticed=noticed) == read
+    assert noticed.dayless.total() == told
+
+
 PLACE = "Procedure[116859006] none 73781-7"
 DONE = {"resourceType": "Procedure", "status": "completed", "code": coded("116859006", SNOMED)}
 NOTHING = observation("73781-7", **snomed("260413007"))

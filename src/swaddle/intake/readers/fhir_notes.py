@@ -142,6 +142,7 @@ def findings(notes: Notes) -> list[Finding]:
         "J25": notes.codes,
         "J27": notes.noticed.ambiguous,
         "J28": notes.noticed.contradicted,
+        "J35": notes.noticed.dayless,
     }
     found = [
         Finding(check, count=counted.total(), facts={"names": _names(+counted)})

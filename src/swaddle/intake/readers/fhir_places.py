@@ -6,7 +6,7 @@
     Observation[8339-4].value in g      an observation by its code; its value, whatever its type, in the unit named
     Observation[73812-0=830077005]      whether there is one with this code and this value: Y, or N where it is denied
     Condition[73780-9].code*            every value there, apart by semicolons
-    child.birthDate as date             without the time of day
+    child.birthDate as date             without the time of day; ?ASKU where the day is not known
     Procedure[116859006] none 73781-7   Y or N; N too where an observation of the group 73781-7 says "none of these"
     birth.hospitalization.destination.name      a Reference is followed by itself
     child.extension[us-core-birthsex].value     an extension by the last part of its URL
@@ -41,6 +41,7 @@ _STEP = re.compile(
     r"(?P<root>[A-Z][A-Za-z]{2,40}|[a-z]{3,12})(?P<rest>(?:\[[^\]]{1,200}\]|\.[A-Za-z_][A-Za-z0-9_]{0,60})*)(?P<all>\*)?"
     r"(?: in (?P<unit>[a-z%0-9]{1,4}))?(?P<date> as date)?(?: none (?P<group>[0-9]{1,6}-[0-9]))?"
 )
+_NO_DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 _PART = re.compile(r"\[(?P<selector>[^\]]+)\]|\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -89,6 +90,7 @@ class Noticed:
 
     ambiguous: Counter[str] = field(default_factory=Counter)  # places with more than one value
     contradicted: Counter[str] = field(default_factory=Counter)  # groups with an item and "none of these"
+    dayless: Counter[str] = field(default_factory=Counter)  # places of dates that are not known to the day
     dead: set[int] = field(default_factory=set)  # resources that are cancelled or entered in error
 
 
@@ -155,8 +157,7 @@ def _at(step: Step, text: str, record: FhirRecord, noticed: Noticed) -> str:
     reasons: list[str] = []
     for resource in found:
         for element in _walk(resource, step.path, record):
-            value = measured(element, step.unit) if step.unit else shown(element)
-            value = day_of(value) if step.day else value
+            value = _read(element, step, text, noticed)
             into = reasons if value.startswith("?") else values
             if value and value not in into:
                 into.append(value)
@@ -169,6 +170,18 @@ def _at(step: Step, text: str, record: FhirRecord, noticed: Noticed) -> str:
     if len(values) > 1:
         noticed.ambiguous[text] += 1
     return next(iter((*values, *reasons)), "")
+
+
+def _read(element: Any, step: Step, text: str, noticed: Noticed) -> str:
+    if step.unit:
+        return measured(element, step.unit)
+    if not step.day:
+        return shown(element)
+    value = day_of(shown(element))
+    if _NO_DAY.fullmatch(value):
+        noticed.dayless[text] += 1
+        return "?ASKU"
+    return value
 
 
 def _words(step: Step) -> frozenset[str]:
