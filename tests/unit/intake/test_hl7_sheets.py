@@ -56,6 +56,7 @@ class Told:
         cells = [line.split("\x1f") for line in lines]
         self.lines = [int(each[0]) for each in cells]
         self.rows = [dict(zip(sheet.columns, each[1:], strict=True)) for each in cells]
+        self.shown = [line.split("\x1f")[2] for line in os.pread(sheet.broken_fd, 2**24, 0).decode().split("\n")[:-1]]
         self.broken = [
             tuple(line.split("\x1f")[:2]) for line in os.pread(sheet.broken_fd, 2**24, 0).decode().split("\n")[:-1]
         ]
@@ -117,6 +118,12 @@ def test_every_message_is_a_row_a_broken_row_or_counted():
     assert (screen.form, screen.lines) == ("newborn_screen", [1, 9])
     assert sorted(person.broken + screen.broken) == [("3", "M2"), ("5", "M3"), ("6", "M4"), ("7", "M8"), ("8", "M7")]
     assert (person.findings | screen.findings)["M10"] == (1, "SIU^S12 (1)")
+
+
+def test_of_a_message_that_makes_no_row_only_the_header_is_shown():
+    (sheet,) = read(ADT, [MSH.format("ORU^R01", 1), PID + "\x07"], ["BTS|9"], ["PID|1||SECRET"])
+    assert [each[1] for each in sheet.broken] == ["M7", "M1"]
+    assert sheet.shown == [MSH.format("ORU^R01", 1), "PID"]
 
 
 def test_a_result_is_a_newborn_screen_with_child_and_mother():

@@ -43,7 +43,7 @@ _TYPE = re.compile(r"[A-Z][A-Z0-9]{2}(\^[A-Z0-9]{3})?")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _CODE = re.compile(r"[0-9]{1,6}-[0-9]{1,3}|[A-Z][A-Z0-9:._-]{1,19}")
 _TESTS = frozenset(["T", "D"])  # MSH-11: training, debugging
-_LINES_KEPT = 400
+_SHOWN_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,9 @@ def _open(mapping: Mapping, limit_bytes: int, stack: ExitStack) -> _Open:
 
 
 def _start(raw: RawMessage) -> str:
-    return raw.data[:_LINES_KEPT].decode("utf-8", "replace").replace("\n", " ")
+    """What is shown of a message that makes no row: its header, which names nobody, else the name of a segment."""
+    first = raw.data[:_SHOWN_BYTES].split(b"\n", 1)[0].decode("utf-8", "replace")
+    return first if first.startswith("MSH") else first[:3]
 
 
 def _why(notes: _Notes) -> str:
