@@ -129,7 +129,9 @@ def _typed(direct: Sequence[WideField], follows: set[str], sources: Map[str, Sou
         else:
             value = cast.typed(each.field, sources[each.name], text)
         layer += [text, f"{value} AS {each.name}"]
-        layer.append(f"CAST({each.name}__reason AS {cast.MISSING_TYPE}) AS {each.name}_missing")
+        reason = f"{each.name}__reason"  # most rows have none, and a cast costs as much for them
+        told = f"CASE WHEN {reason} IS NOT NULL THEN CAST({reason} AS {cast.MISSING_TYPE}) END"
+        layer.append(f"{told} AS {each.name}_missing")
     for name in sorted(name for name in follows if name.endswith(_VERSION)):
         card = name.removesuffix("_version")
         layer.append(f"{cast.hcn_version('NULL', f'{card}__text')} AS {name}")
