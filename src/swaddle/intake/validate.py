@@ -27,6 +27,8 @@ from swaddle.intake.summarise import EXAMPLES, summarise
 from swaddle.intake.tables import VALUE_SHOWN, Checked, Staged
 from swaddle.intake.together import make_later_hits
 
+FEW_KINDS = 8  # of findings, for which the rows are looked up among all rows
+
 __all__ = ["report_json", "validate", "write_rejected_csv"]
 
 
@@ -128,17 +130,31 @@ def _make_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     for place, name in enumerate(staged.columns):
         if name.strip().casefold() == "submitter":
             cells["submitter"] = f"c{place}"
+    source = _rows_with_findings(connection, staged, plan, hits)
     for hit in hits:
         bit = hit.bit
         names = ", ".join(map(literal, (bit.id, bit.severity, bit.field)))
         limit = f" ORDER BY line LIMIT {EXAMPLES}" if hit.once else ""
         connection.execute(
             f"INSERT INTO checked_findings SELECT line, {names}, left({cells.get(bit.field, 'NULL')}, {VALUE_SHOWN}) "
-            f"FROM staged_raw WHERE line IN ({hit.lines_sql}){limit}"
+            f"FROM {'staged_raw' if hit.once else source} WHERE line IN ({hit.lines_sql}){limit}"
         )
     connection.execute(
         "INSERT INTO checked_findings SELECT line, why, 'error', '', left(raw, ?) FROM staged_broken", [VALUE_SHOWN]
     )
+
+
+def _rows_with_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, hits: Sequence[Hit]) -> str:
+    """The table to look the rows of findings up in: a small one of them where they are few, else that of all rows."""
+    listed = {(hit.bit.id, hit.bit.field) for hit in hits if not hit.once}
+    if len(listed) < FEW_KINDS or sum(hit.count for hit in hits if not hit.once) * 2 > staged.rows_read:
+        return "staged_raw"
+    places = [n for n, bit in enumerate(plan.bits) if (bit.id, bit.field) in listed]
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE staged_found AS SELECT * FROM staged_raw WHERE line IN "
+        f"(SELECT line FROM checked_base WHERE {plan.test(places)} UNION ALL SELECT line FROM checked_file_hits)"
+    )
+    return "staged_found"
 
 
 def _make_marks(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
