@@ -15,8 +15,6 @@ from typing import Any, Protocol
 
 from swaddle.custody.entry import Entry
 from swaddle.custody.show import NothingKnown, story
-from swaddle.dictionary.load import load as load_dictionary
-from swaddle.dictionary.model import CLASSES
 from swaddle.errors import NotThere
 from swaddle.incident.exposure import GATEWAY, Presence, Window, exposed, presences
 from swaddle.incident.life import Event, State, after, state_after
@@ -128,7 +126,7 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
         "incident": incident,
         "window": [first, last],
         "gateway_reached": gateway["reached"],
-        "data_elements": data_elements() if result["transfers"]["upper"] else [],
+        "data_elements": inside.do("data-elements") if result["transfers"]["upper"] else [],
     }
     inside.do(
         "custody-append",
@@ -169,12 +167,3 @@ def with_facts(copy: Presence, facts: Mapping[str, Mapping[str, Any]]) -> Presen
         submitter=known["submitter"] or copy.submitter,
         stated_count=copy.stated_count if known["stated_subjects"] is None else known["stated_subjects"],
     )
-
-
-def data_elements() -> list[dict[str, str]]:
-    """What a submission can hold about a person, in the dictionary's words: the upper bound for any transfer."""
-    return [
-        {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
-        for wide in load_dictionary().wide_fields()
-        if wide.field.sensitivity != "A"
-    ]

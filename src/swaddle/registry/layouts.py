@@ -1,9 +1,13 @@
-"""The registry's own layouts: mapping files on its shelf, beside the built-in ones. It reads by its own copies."""
+"""The registry's own layouts: mapping files on its shelf, beside the built-in ones. It reads by its own copies.
+
+And what a file of any layout can hold about a person (`data_elements`), which an incident asks.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from swaddle.dictionary.model import CLASSES
 from swaddle.intake import shelf
 from swaddle.intake.mapping import Mapping
 from swaddle.registry.inside import Registry
@@ -40,6 +44,17 @@ def show(inside: Registry) -> dict[str, Any]:
         "layouts": [{**told(each), "own": name in own} for name, each in sorted(shelf.known(folder).items())],
         "unusable": shelf.unusable(folder),
     }
+
+
+def data_elements(inside: Registry) -> list[dict[str, str]]:
+    """What a submission can hold about a person, in the words of every version of the dictionary: an upper bound."""
+    elements = {
+        wide.name: {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
+        for dictionary in shelf.dictionaries(inside.home / shelf.FOLDER).values()
+        for wide in dictionary.wide_fields()
+        if wide.field.sensitivity != "A"
+    }
+    return list(elements.values())
 
 
 def told(mapping: Mapping) -> dict[str, Any]:

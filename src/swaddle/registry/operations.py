@@ -287,6 +287,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "mapping-add": layouts.add,
     "mapping-remove": layouts.remove,
     "mapping-list": layouts.show,
+    "data-elements": layouts.data_elements,
     "dictionary-preview": previewing.preview,
     "rotate-keys": rotate_keys,
     "next-statement-key": rotation.begin_statement,

@@ -1,6 +1,8 @@
 """The steps of an incident, on a real ledger, with the registry's answers about persons given here."""
 
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +12,7 @@ from swaddle.custody.show import NotClear
 from swaddle.incident.exposure import MomentUnclear, WindowBackwards
 from swaddle.incident.life import NotNow
 from swaddle.incident.scope import NoSuchIncident, open_incident, scope
+from swaddle.registry import layouts
 
 NOON = parse_instant("2026-11-22T12:00:00Z")
 HOSPITAL = "a" * 32
@@ -49,6 +52,9 @@ class Registry:
             {"id": TRANSFER, "submitter": HOSPITAL, "outcome": "stored", "stated_subjects": 9},
             {"id": LOST, "submitter": HOSPITAL, "outcome": "unreadable", "stated_subjects": 7},
         ]
+
+    def data_elements(self):
+        return layouts.data_elements(SimpleNamespace(home=Path("/nonexistent")))
 
     def subject_transfers(self):
         return [TRANSFER]

@@ -1,5 +1,6 @@
 """A preview of a version of the dictionary: what it would say of what the store holds, and nothing changes by it."""
 
+import json
 import re
 import shutil
 from importlib import resources
@@ -9,6 +10,7 @@ import pytest
 
 from swaddle.cli.dictionary import preview_words
 from swaddle.dictionary.versions import VersionUnknown
+from swaddle.registry.operations import Operations
 from swaddle.registry.previewing import preview
 
 from .conftest import AT
@@ -51,7 +53,8 @@ def test_a_version_alike_says_the_same_and_every_row_is_written_out_as_it_came(s
     told = preview(shelf.inside, "2")
     assert (told["rows"], told["rejected"], told["rejected_today"]) == (4, 0, 0)
     assert told["findings"] == []
-    assert "no finding comes or goes" in preview_words(told)
+    assert "no finding comes or goes" in preview_words(json.loads(json.dumps(told)))
+    assert Operations(shelf.inside).do("dictionary-preview", version="2", days=31) == told
 
 
 def test_a_narrower_range_shows_whom_it_would_reject(shelf, second):

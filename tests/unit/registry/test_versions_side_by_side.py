@@ -11,6 +11,7 @@ from swaddle.dictionary.lint import DictionaryUnusable
 from swaddle.dictionary.load import load, load_folder
 from swaddle.dictionary.versions import together
 from swaddle.intake import shelf as layouts
+from swaddle.registry.layouts import data_elements
 from swaddle.submitter.check import check
 from swaddle.submitter.prepare import Source
 
@@ -134,6 +135,11 @@ def test_a_version_that_contradicts_itself_is_passed_over_and_files_of_the_shipp
     (second / "birth_child.toml").write_text("name = 3", "utf-8")
     assert shelf.take(births("B1")).rows == (1, 1, 0, 0)
     assert "births-v2" not in layouts.known(shelf.folder / "mappings")
+
+
+def test_an_incident_names_what_files_of_any_version_can_hold(shelf, second):
+    named = {each["element"] for each in data_elements(shelf.inside)}
+    assert {"Doula", "Mother's family name"} <= named
 
 
 def test_a_name_keeps_its_type_from_version_to_version(shelf, second):
