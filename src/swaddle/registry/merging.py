@@ -47,6 +47,8 @@ class Merged:
         self._not_carried: set[str] | None = None
         self._sample: list[dict[str, Any]] = []
         self._rejected: list[tuple[str, bytes]] = []
+        self._life: Counter[str] = Counter()
+        self._answered = 0
         self._is_stored = False
 
     def add(self, member: MemberResult) -> None:
@@ -70,6 +72,8 @@ class Merged:
             self._is_stored = True
             self._not_carried = set(member.not_carried) | (self._not_carried or set())
         if checked is not None:
+            self._life.update(checked.get("life", {}) if member.outcome == "stored" else {})
+            self._answered += int(checked.get("answered_before", 0))
             self._kinds.add(str(member.kind))
             self._titles.add(str(kept["file_kind"]))
             self._records.update(checked.get("records", {}) if member.outcome == "stored" else {})
@@ -90,6 +94,8 @@ class Merged:
             "records": dict(self._records),
             "findings": self._findings.told(),
             "files": self._files,
+            "life": dict(self._life),
+            "answered_before": self._answered,
         }
         return Submission(
             transfer=one.transfer,

@@ -90,11 +90,11 @@ def take_sheet(
         tables, submitter=one.submitter, file_digest=digest,
         subject_key=inside.store.subject_key, form=staged.mapping.form,
     )  # fmt: skip
-    checked = lived(tables, dictionary, one, staged, checked, at)
+    checked, life = lived(tables, dictionary, one, staged, checked, at)
     answered.mark(tables, inside.store, checked, dictionary)
     checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
     told = submission(dictionary, one, staged, checked, tables, at)
-    told.report["answered_before"] = silent
+    told.report["checked"] |= {"life": life, "answered_before": silent}
     return store(inside.store, tables, told), checked
 
 
@@ -105,10 +105,10 @@ def lived(
     staged: Staged,
     checked: Checked,
     at: datetime,
-) -> Checked:
-    """What was found, with what becomes of each row beside what the store holds of it."""
+) -> tuple[Checked, dict[str, int]]:
+    """What was found, with what becomes of each row beside what the store holds; rows by the step that they took."""
     if checked.refused:
-        return checked
+        return checked, {}
     life = lives.live(
         tables,
         submitter=one.submitter,
@@ -116,7 +116,7 @@ def lived(
         carried=carried_of(dictionary, staged, checked),
         sent_at=one.sent_at or at,
     )
-    return lives.told(tables, checked, dictionary, life)
+    return lives.told(tables, checked, dictionary, life), dict(life.steps)
 
 
 def carried_of(dictionary: Dictionary, staged: Staged, checked: Checked) -> tuple[str, ...]:

@@ -26,10 +26,10 @@ def test_an_answered_warning_is_silent_for_that_value_and_asks_again_for_another
     assert first.found["F5"]["count"] == 2
     assert answer(shelf, first, "F5:birth_weight_g@12", days).silenced == 1
     again = shelf.take(usual((1, 300), (2, 311)), sent_at=days(4))
-    assert (again.found["F5"]["count"], again.report["answered_before"]) == (1, 1)
+    assert (again.found["F5"]["count"], again.report["checked"]["answered_before"]) == (1, 1)
     assert [each["value"] for each in again.found["F5"]["examples"]] == ["311"]
     other = shelf.take(usual((1, 305)), sent_at=days(5))
-    assert (other.found["F5"]["count"], other.report["answered_before"]) == (1, 0)
+    assert (other.found["F5"]["count"], other.report["checked"]["answered_before"]) == (1, 0)
 
 
 def test_a_whole_rule_is_answered_at_once_and_twice_is_no_more(shelf, days):

@@ -25,6 +25,7 @@ def test_a_later_file_replaces_and_both_versions_are_kept(shelf, days):
     shelf.take(births((1, 3000), (2, 3100)), sent_at=days(1))
     done = shelf.take(births((1, 3005)), sent_at=days(2))
     assert done.rows == (1, 1, 0, 0)
+    assert done.report["checked"]["life"] == {"replaced": 1}
     assert shelf.births() == [("1", 3005), ("2", 3100)]
     assert shelf.ask("select count(*) from clinical.births") == [(3,)]
 

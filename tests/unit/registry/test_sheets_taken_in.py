@@ -47,6 +47,7 @@ def test_sheets_are_loads_of_their_own_and_the_file_adds_up(shelf):
         (2, "birth", "stored", 8, 7, 1),
         (0, "birth", "stored", 9, 8, 1),
     ]
+    assert done.report["checked"]["life"] == {"new": 8}
     assert [each["rows"]["read"] for each in done.report["checked"]["files"]] == [1, 8]
     assert done.found["F2"]["examples"][0]["line"] == 3
 
