@@ -122,7 +122,11 @@ def reasons(of: list[Line]) -> str:
     """What the rules in the last column say."""
     dictionary = load()
     words = {rule.id: rule.text for rule in dictionary.rules}
-    words |= {check.id: check.text.replace("{title}", "The field") for check in dictionary.checks.values()}
+    facts = {"{title}": "The field", " ({range})": "", "{form}": "of its type"}
+    for check in dictionary.checks.values():
+        words[check.id] = check.text
+        for fact, plain in facts.items():
+            words[check.id] = words[check.id].replace(fact, plain)
     ids = sorted({rule for each in of for rule in each.rules})
     return "\n".join(["| rule | what it says |", "|-|-|", *(f"| {each} | {_cell(words[each])} |" for each in ids)])
 
