@@ -51,7 +51,7 @@ def schema(dictionary: Dictionary, form: Form) -> dict[str, Any]:
     return {
         "$schema": _SCHEMA,
         "fields": [_frictionless(each) for each in dictionary.wide_fields(form.name)],
-        "fieldsMatch": ["partial"],
+        "fieldsMatch": "partial",
         "missingValues": ["", "NI", "ASKU", "NA", "MSK"],
         "primaryKey": ["local_record_id"],
     }

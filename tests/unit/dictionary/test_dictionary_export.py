@@ -55,3 +55,19 @@ def test_the_whole_comes_out_as_json():
     whole = json.loads(FORMATS["json"](load()))
     assert len(whole["record_types"]) == 10
     assert {each["id"] for each in whole["rules"]} == {each.id for each in load().rules}
+
+
+def test_frictionless_itself_takes_the_package_and_finds_what_we_find(package, tmp_path):
+    frictionless_package = pytest.importorskip("frictionless", reason="the peer is not installed (extra bench)")
+    assert list(frictionless_package.Package.metadata_validate(package)) == []
+    lines = [
+        "local_record_id,event_date,outcome,birth_weight_g,resuscitation,apgar5",
+        "B1,2024-11,live,3400,ppv;cpap,9",
+    ]
+    lines += ["B2,2024,lost,50,none,ASKU", ",2024,live,3000,none,"]
+    (tmp_path / "births.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    schema = frictionless_package.Schema.from_descriptor(package["resources"][0]["schema"])
+    report = frictionless_package.Resource(path="births.csv", basepath=str(tmp_path), schema=schema).validate()
+    found = set(map(tuple, report.flatten(["rowNumber", "fieldName"])))
+    assert {(3, "outcome"), (3, "birth_weight_g"), (4, "local_record_id")} <= found
+    assert not any(row == 2 for row, _ in found)
