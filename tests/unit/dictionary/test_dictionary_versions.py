@@ -156,3 +156,14 @@ def test_a_faulty_version_is_refused_with_the_place_and_what_is_wrong_there(shel
     with pytest.raises(DictionaryUnusable) as refused:
         versions.of("2", shelf)
     assert said in refused.value.text()
+
+
+def test_versions_lists_what_is_shipped_and_what_is_ones_own(shelf):
+    assert run("versions", "--home", shelf.parent).output.splitlines() == ["1  shipped", "2  your own"]
+
+
+@pytest.mark.parametrize("kind", ["frictionless", "json", "csv"])
+def test_export_writes_ones_own_version(shelf, kind):
+    result = run("export", "--as", kind, "--version", "2", "--home", shelf.parent)
+    assert result.exit_code == 0
+    assert "birth_weight_g" in result.output
