@@ -78,7 +78,8 @@ def party(installed, tmp_path_factory):
 def a_file(folder, number, seed, bend=lambda row: None):
     rows = [layout.row(each) for each in births(SITES[0], number, seed=seed, last_day=LAST_DAY)]
     for row in rows:
-        row["local_record_id"] = f"{seed}-{row['local_record_id']}"
+        for number_of in ("local_record_id", "delivery_local_id"):
+            row[number_of] = f"{seed}-{row[number_of]}"
         bend(row)
     path = folder / f"births-{seed}.csv"
     path.write_bytes(b"\n".join(layout.lines(rows)) + b"\n")

@@ -54,10 +54,14 @@ class World:
         return open_party(self.submitters[name])
 
     def births(self, number, seed, bend=None):
-        """A file of made-up births in the plain layout; `bend` may change a row before it is written."""
+        """A file of made-up births in the plain layout; `bend` may change a row before it is written.
+
+        Files of two seeds tell of other people and deliveries: the registry would see twins of one number otherwise.
+        """
         rows = [layout.row(each) for each in births(SITES[0], number, seed=seed, last_day=LAST_DAY)]
         for row in rows:
-            row["local_record_id"] = f"{seed}-{row['local_record_id']}"
+            for number_of in ("local_record_id", "delivery_local_id"):  # two births of one delivery are twins (X21)
+                row[number_of] = f"{seed}-{row[number_of]}"
             if bend is not None:
                 bend(row)
         return self.file(b"\n".join(layout.lines(rows)) + b"\n")
