@@ -1,6 +1,5 @@
 """Rules over several records, asked by the registry with what it holds: found by keys, said where, never guessed."""
 
-import io
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,6 +9,7 @@ from swaddle.intake.overdue import overdue
 from swaddle.registry.held import Held
 from swaddle.submitter.check import check
 from swaddle.submitter.prepare import look_at
+from workbook import workbook
 
 US, OTHERS = "a" * 32, "b" * 32
 BIRTH = "local_record_id,event_date,outcome,birth_weight_g,mother_local_id,child_local_id,child_sex,child_birth_date,"
@@ -100,18 +100,13 @@ def test_a_child_without_a_number_is_never_overdue(shelf):
 
 
 def test_a_workbook_of_two_forms_is_checked_alike_here_and_there(shelf, tmp_path):
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    for title, text in (("later", NEWBORN + newborn()), ("first", BIRTH + birth())):
-        page = book.create_sheet(title)
-        for line in text.splitlines():
-            page.append(line.split(","))
-    book.remove(book.worksheets[0])
-    data = io.BytesIO()
-    book.save(data)
+    pages = {"later": NEWBORN + newborn(), "first": BIRTH + birth()}
+    data = workbook(
+        sheets=[(title, "visible", [line.split(",") for line in text.splitlines()]) for title, text in pages.items()]
+    )
     path = tmp_path / "book.xlsx"
-    path.write_bytes(data.getvalue())
-    taken = shelf.take(data.getvalue(), kind=None)
+    path.write_bytes(data)
+    taken = shelf.take(data, kind=None)
     assert scopes(taken, "X36") == ["file"]
     here, _ = check(look_at(path), None, datetime(2026, 11, 22, 12, tzinfo=UTC))
     there = taken.report["checked"]
