@@ -14,6 +14,7 @@ from swaddle.intake.rejected import ADDED, guard
 from swaddle.intake.sheet import Sheet
 
 EXAMPLES = 5
+SEVERITIES = ("error", "warning", "review", "info")
 FILE = "file"
 ROWS = ("read", "stored", "rejected", "duplicates")
 
@@ -46,8 +47,12 @@ class Findings:
             known["examples"] += [{**example, FILE: name} for example in found["examples"][:room]]
 
     def told(self) -> list[dict[str, Any]]:
-        """All of them, in the order in which they came."""
-        return list(self._found.values())
+        """All of them: errors first, then the most frequent."""
+
+        def place(found: Mapping[str, Any]) -> tuple[int, int, str, str]:
+            return SEVERITIES.index(found["severity"]), -found["count"], found["rule"], str(found.get("field", ""))
+
+        return sorted(self._found.values(), key=place)
 
 
 @dataclass(frozen=True)
