@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+# For the processes that tests start, and theirs: what only the test environment has is not there (see its own words).
+os.environ["PYTHONPATH"] = str(ROOT / "tests" / "support" / "as_deployed")
 
 
 @pytest.fixture(scope="session")

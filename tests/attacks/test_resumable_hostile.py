@@ -105,6 +105,7 @@ class TestSmuggling:
 
 
 class TestExhaustion:
+    @pytest.mark.slow
     def test_two_hundred_lines_that_hang_do_not_keep_the_next_one_waiting(self, tmp_path):
         with served(tmp_path) as uploads, ExitStack() as lines:
             for _ in range(200):

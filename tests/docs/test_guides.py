@@ -110,6 +110,7 @@ def enrolled(shell, name="Northshore General"):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the registry runs on Linux")
 class TestTheAdministratorsGuide:
+    @pytest.mark.slow
     def test_its_commands_run_in_their_order(self, shell):
         (table,) = blocks(ADMINISTRATOR, "csv")
         (shell.folder / "partners.csv").write_text(table)
@@ -156,6 +157,7 @@ class TestTheAdministratorsGuide:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the registry runs on Linux")
 class TestTheGuideForIt:
+    @pytest.mark.slow
     def test_its_commands_run_in_their_order(self, shell):
         invitation = enrolled(shell)
         (shell.folder / "outgoing").mkdir()

@@ -117,6 +117,7 @@ def swaddle(*words: str, home: Path, **extra: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_layout_added_by_its_file_alone_is_sent_and_stored(tmp_path):
     gateway = GatewayProcess(tmp_path / "gateway")
     try:

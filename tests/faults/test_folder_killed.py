@@ -166,6 +166,7 @@ def pull_and_mend(world, tmp_path, kill_at):
     return was_killed, steps
 
 
+@pytest.mark.slow
 def test_taking_a_folder_in_killed_here_and_there_is_made_good_by_the_next_look(world, tmp_path):
     was_killed, steps = pull_and_mend(world, tmp_path, -1)
     assert not was_killed

@@ -90,6 +90,7 @@ def test_an_answer_that_nobody_heard_is_asked_for_again_and_nothing_is_done_twic
     assert world.line.had > 0
 
 
+@pytest.mark.slow
 def test_a_gateway_that_is_not_reached_is_said_in_three_lines(world):
     world.line.suffer([Fault(cut_up=0)] * 40)
     with pytest.raises(SwaddleError) as refused:

@@ -78,6 +78,7 @@ def kill_and_mend(world, kill_at):
     return killed, steps
 
 
+@pytest.mark.slow
 def test_a_pull_killed_here_and_there_is_made_good_by_the_next(world):
     killed, steps = kill_and_mend(world, -1)
     assert not killed

@@ -104,6 +104,7 @@ def test_the_receipt_is_kept_and_the_key_erased_however_often_it_is_killed(regis
     assert every_step(run) >= 8
 
 
+@pytest.mark.slow
 def test_an_enrolment_killed_at_any_step_goes_on_with_the_keys_that_were_posted(registry, tmp_path):
     passphrase = tmp_path / "passphrase"
     enrol.make_passphrase_file(passphrase)

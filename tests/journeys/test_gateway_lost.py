@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 from gateway_world import running
 from swaddle.gateway.initialise import initialise
 from swaddle.wire.enrolment import ClaimFile
@@ -32,6 +34,7 @@ def command(*arguments, status=0, passphrase=None):
     return json.loads(done.stdout) if status == 0 else done.stderr
 
 
+@pytest.mark.slow
 def test_a_lost_gateway_comes_back_and_what_was_lost_is_named(tmp_path):
     home = tmp_path / "gateway"
     claim = ClaimFile.from_bytes(initialise(home, "https://127.0.0.1:0", port=0).read_bytes())
@@ -76,6 +79,7 @@ def test_a_lost_gateway_comes_back_and_what_was_lost_is_named(tmp_path):
         assert command("gateway", "backup", "--home", home)["key_id"] == backup["key_id"]
 
 
+@pytest.mark.slow
 def test_a_backup_that_custody_does_not_list_needs_the_operators_word(tmp_path):
     home = tmp_path / "gateway"
     claim = ClaimFile.from_bytes(initialise(home, "https://127.0.0.1:0", port=0).read_bytes())

@@ -4,6 +4,8 @@ import sqlite3
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from gateway_world import running
 from swaddle.gateway.initialise import initialise, make_certificate, pin_of
 from swaddle.gateway.settings import load
@@ -19,6 +21,7 @@ class Gateway:
         self.claim = claim
 
 
+@pytest.mark.slow
 def test_announced_ahead_shown_later_and_registry_and_submitters_follow(tmp_path):
     home = tmp_path / "gateway"
     initialise(home, "https://127.0.0.1:0", port=0)

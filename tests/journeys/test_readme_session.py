@@ -28,6 +28,7 @@ def until(path, word, seconds=30):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the registry runs on Linux")
 def test_the_session_of_the_readme_works_as_it_stands(installed, tmp_path):
     assert len(SESSION) <= 10

@@ -44,7 +44,9 @@ def outcome():
         sent=[Sent(0, "births", True, "7f3a91c2" + "0" * 24, dict(ROWS), destroyed_after_s=2.0)],
         proofs=[Proof("No row is lost", "2,831 + 149 + 0 = 2,980", holds=True)],
         raids=[found()],
-        incidents=[Incident(1, 5_917, (("gave birth", 2_937), ("newborn or child", 2_980)), 0, (("sealed", 1),), 0.2, 1, 5_917)],
+        incidents=[
+            Incident(1, 5_917, (("gave birth", 2_937), ("newborn or child", 2_980)), 0, (("sealed", 1),), 0.2, 1, 5_917)
+        ],
         needles_checked=7_980,
         reports="/tmp/reports",
         seconds=12.9,

@@ -198,7 +198,9 @@ def test_persons_in_two_transfers_are_counted_once():
         {"class": "door", "transfers": 1, "persons": 1},
         {"class": "sealed", "transfers": 1, "persons": 2},
     ]
-    assert found["by_category"] == [{"category": "newborn or child", "persons": 2, "first": "2024-01-02", "last": "2024-11-30"}]
+    assert found["by_category"] == [
+        {"category": "newborn or child", "persons": 2, "first": "2024-01-02", "last": "2024-11-30"}
+    ]
 
 
 def test_an_empty_gateway_exposes_nobody():
