@@ -53,7 +53,6 @@ _SLOTS: dict[str, dict[str, str]] = {
 }
 
 
-@cache
 def load(version: str = "1") -> Dictionary:
     """The dictionary of that version, checked.
 
@@ -62,6 +61,11 @@ def load(version: str = "1") -> Dictionary:
     """
     if not re.fullmatch(r"[0-9]{1,3}", version):
         raise DictionaryUnusable("versions are whole numbers")
+    return _shipped(version)
+
+
+@cache  # by the number alone: `load()` and `load("1")` are one
+def _shipped(version: str) -> Dictionary:
     folder = resources.files("swaddle.dictionary") / f"v{version}"
     if not folder.is_dir():
         raise DictionaryUnusable(f"there is no version {version}")
