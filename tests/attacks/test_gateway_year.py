@@ -28,6 +28,7 @@ def ended(traffic):
     return traffic.done["stored"] + traffic.done["refused"] + traffic.done["unreadable"]
 
 
+@pytest.mark.slow
 def test_two_weeks_with_a_month_end_freeze_nothing(world):
     traffic = Traffic(world, seed=1)
     traffic.run(14 * 24, PER_YEAR / HOURS / 4)

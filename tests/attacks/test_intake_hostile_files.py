@@ -161,6 +161,7 @@ class TestFormulaInASpreadsheet:
 class TestABombInAFile:
     """A small file that wants to become a large one is refused, and the process lives."""
 
+    @pytest.mark.slow
     def test_a_parquet_file_that_unpacks_beyond_the_limit(self):
         out = io.BytesIO()
         wide = pa.table(

@@ -131,6 +131,7 @@ def test_a_freeze_that_is_released_is_an_alarm_no_more_and_a_foreign_lease_is_un
     looking.close()
 
 
+@pytest.mark.slow
 def test_registry_run_says_it_within_a_minute_though_it_pulls_only_once_an_hour(world, monkeypatch):
     booty = world.send(NORTH, world.births(3, seed=7), world.births(3, seed=8))
     monkeypatch.setenv("SWADDLE_REGISTRY_PULL_INTERVAL_S", "3600")

@@ -35,6 +35,7 @@ def world(tmp_path):
     gateway.stop()
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_loading_loses_nothing_and_leaves_nothing_half_there(world):
     (sent,) = world.send("Northshore General", world.births(4000, seed=5))
     sizes = [path.stat().st_size for path in (world.registry / "store").glob("*.duckdb")]

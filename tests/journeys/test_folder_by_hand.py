@@ -41,6 +41,7 @@ def swaddle(world):
     return run
 
 
+@pytest.mark.slow
 def test_a_folder_is_checked_sent_answered_and_then_left_alone(world, swaddle, tmp_path):
     def spoiled(row):
         if row["local_record_id"].endswith("5"):
