@@ -11,6 +11,7 @@ round (a transfer is read once), outside the time.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ class Puller:
         self.spool, self.opened = folder / "spool", folder / "opened"
         self.spool.mkdir()
         self.submitter = parties.party()
+        with source.open("rb") as file:
+            self.digest = hashlib.file_digest(file, "sha256").hexdigest()
 
     def ready(self) -> None:
         """Send the file anew."""
@@ -59,7 +62,7 @@ class Puller:
         envelope = open_envelope(manifest, held.header, held.description, {pair.public.key_id: pair})
         descriptor = os.open(self.opened, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            if open_body(held, envelope, descriptor) != envelope.description.files[0].sha256:
+            if open_body(held, envelope, descriptor) != self.digest:
                 raise SystemExit("what was opened is not what was sent")
         finally:
             os.close(descriptor)

@@ -29,9 +29,10 @@ class Way:
     ready: Callable[[], None] = nothing
     seconds: list[float] = field(default_factory=list)
 
-    def once(self) -> float:
-        """One run, timed."""
+    def once(self, memory_bytes: int = 0) -> float:
+        """One run, timed; `memory_bytes` of memory are warmed before it."""
         self.ready()
+        warm(memory_bytes)
         began = time.perf_counter()
         self.go()
         self.seconds.append(time.perf_counter() - began)
@@ -52,8 +53,7 @@ def interleave(ways: Sequence[Way], rounds: int, say: Callable[[str], None] = pr
     """Run every way in every round; before each, `memory_bytes` of memory are warmed."""
     for number in range(rounds):
         for way in ways:
-            warm(memory_bytes)
-            way.once()
+            way.once(memory_bytes)
         say(f"  round {number + 1}: " + ", ".join(f"{way.name} {way.seconds[-1]:.2f} s" for way in ways))
 
 
