@@ -50,6 +50,7 @@ MOST_STRANGERS = 10  # connections from one address that have not logged in yet
 WINDOW_BYTES = 2 * 1024 * 1024
 PACKET_BYTES = 128 * 1024
 READ_BYTES = 64 * 1024
+LEAVING_SECONDS = 1.0
 _WATCH_SECONDS = 1.5  # a revocation is in force within five seconds
 
 
@@ -230,8 +231,13 @@ class Connection(asyncssh.SSHServer):
         self._hang_up("this key is no longer let in")
 
     def drain(self) -> None:
-        """Hang up, once no file of it is on its way."""
-        if not any(requests.has_open_file for requests in self.requests):
+        """Hang up, once no file of it is on its way and nothing has come for a moment.
+
+        A client whose file has just ended says goodbye by itself; cut off before, it would call a kept file a failure.
+        """
+        last = max((session.last_at for session in self.sessions), default=0.0)
+        is_leaving = time.monotonic() - last < LEAVING_SECONDS
+        if not is_leaving and not any(requests.has_open_file for requests in self.requests):
             self._hang_up("the door closes for now")
 
     def _hang_up(self, words: str) -> None:
