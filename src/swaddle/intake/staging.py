@@ -32,7 +32,7 @@ def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb
         EmptyFile: it has no rows at all.
         ColumnsMissing, HeaderFault: a column that the layout cannot do without is not there.
         TooLarge: it does not fit in the memory that is allowed.
-        OurBug: the bytes are not in the form, or the counts do not agree.
+        OurBug: the bytes are not in the form, the counts do not agree, or two rows have one line.
     """
     if sheet.read == 0:
         raise EmptyFile("a header but no rows")
@@ -43,8 +43,9 @@ def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb
         _load(connection, "staged_raw", sheet.rows_fd, {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")})
         columns = {"line": "BIGINT", "why": "VARCHAR", "raw": "VARCHAR"}
         _load(connection, "staged_broken", sheet.broken_fd, columns)
+        # Rows are joined by their line from here on: two of one line would each be stored twice.
         counted = connection.execute(
-            "SELECT (SELECT count(*) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
+            "SELECT (SELECT count(DISTINCT line) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
         ).fetchone()
     except duckdb.OutOfMemoryException:
         raise TooLarge("its rows do not fit in the memory that is allowed") from None
