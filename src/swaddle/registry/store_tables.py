@@ -32,6 +32,13 @@ FIXED: Mapping[str, str] = {
     "clinical.warnings": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
     "clinical.answers": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, transfer VARCHAR, answered_at TIMESTAMP",
+    # Letting go: holds with what was signed about them, and disposals with the proof of what they removed.
+    "clinical.holds": "id VARCHAR, state VARCHAR, body VARCHAR, review DATE, made_at TIMESTAMP",
+    "clinical.hold_words": "hold VARCHAR, act VARCHAR, sha256 VARCHAR, word VARCHAR, said_at TIMESTAMP",
+    "clinical.disposals": "id VARCHAR, state VARCHAR, begun_at TIMESTAMP, ended_at TIMESTAMP, schedule VARCHAR,"
+    " schedule_version VARCHAR, salt BLOB, commitment VARCHAR, counts VARCHAR",
+    "clinical.disposed": "disposal VARCHAR, leaf VARCHAR",
+    "clinical.disposing": "disposal VARCHAR, what VARCHAR, load_id BIGINT, line BIGINT, subject VARCHAR",
     **{f"clinical.{table}": _RECORD for table in TABLES.values()},
     "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
     " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
