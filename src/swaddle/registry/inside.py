@@ -11,7 +11,7 @@ from typing import Any
 from swaddle import durable
 from swaddle.custody.ledger import FILE_NAME, Ledger
 from swaddle.home import Home, Kind, open_home
-from swaddle.registry import keys, pins, settings
+from swaddle.registry import keys, pins, rewriting, settings
 from swaddle.registry.keys import IntakeKeys, Keyring
 from swaddle.registry.settings import Settings
 from swaddle.registry.state import State
@@ -73,6 +73,7 @@ def open_registry(
     values = home.settings()
     wanted = settings.read(values)
     secret = passphrase(values)
+    rewriting.settle(path)
     keyring = keys.unlock(path, secret)
     for folder in ("spool", "outbox", "store"):
         durable.make_folder(path / folder)

@@ -21,7 +21,7 @@ from swaddle.dictionary.model import Dictionary
 from swaddle.dictionary.versions import together
 from swaddle.errors import IntegrityFault
 from swaddle.intake.engine import connect
-from swaddle.registry import views
+from swaddle.registry import consent, views
 from swaddle.registry.records import place
 from swaddle.registry.store_tables import AWAITING_LOADS, make_tables, rename_categories
 
@@ -49,10 +49,23 @@ class Store:
         self._keys = keys
         self.dictionary = dictionary or load_dictionary()
         self.placement = place(self.dictionary)
-        self.connection = connect(temp_directory=str(folder / "spill"), prepare=self._attach)
+        self._open()
+
+    def reopen(self, keys: dict[str, bytes]) -> None:
+        """Go on with the files as they lie there now, once they were written anew (rewriting.py).
+
+        Raises:
+            StoreLocked: a file is damaged, or of another key.
+        """
+        self._keys = keys
+        self._open()
+
+    def _open(self) -> None:
+        self.connection = connect(temp_directory=str(self._folder / "spill"), prepare=self._attach)
         make_tables(self.connection, self.dictionary, self.placement)
         self.remove_strays()
         rename_categories(self.connection)
+        consent.catch_up(self.connection)
         self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
 
     def hold(self, dictionary: Dictionary) -> None:
@@ -82,13 +95,10 @@ class Store:
         return self._keys["subject_ids"]
 
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
-        extension = next(iter(_extension_files()), None)
-        if extension is None:
-            raise StoreLocked("the encryption extension of the database is not installed")
-        connection.execute(f"load '{_quoted(str(extension))}'")
+        connection.execute(f"load '{quoted(str(extension_path()))}'")
         for name in FILES:
             key = b64encode(self._keys[name]).decode()
-            path = _quoted(str(self._folder / f"{name}.duckdb"))
+            path = quoted(str(self._folder / f"{name}.duckdb"))
             try:
                 connection.execute(f"attach '{path}' as {name} (encryption_key '{key}', encryption_cipher 'GCM')")
             except duckdb.Error as error:
@@ -102,7 +112,7 @@ class Store:
     def totals(self) -> dict[str, int]:
         """Rows and data subjects that count."""
         row = self.connection.execute(
-            "select (select count(*) from births), (select count(distinct subject) from subjects.presence)"
+            f"select (select count(*) from {views.current(forms=(views.BIRTH_FORM,))}), (select count(distinct subject) from subjects.presence)"
         ).fetchone()
         assert row is not None
         return {"rows": int(row[0]), "subjects": int(row[1])}
@@ -120,13 +130,20 @@ class Store:
         return dict(zip(names, row, strict=True))
 
 
-def _extension_files() -> list[Path]:
-    """Where the installed extension package keeps its one file for this DuckDB."""
+def extension_path() -> Path:
+    """Where the installed extension package keeps its one file for this DuckDB.
+
+    Raises:
+        StoreLocked: it is not installed.
+    """
     root = Path(str(resources.files("duckdb_extension_httpfs")))
-    return sorted(root.glob(f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"))
+    found = sorted(root.glob(f"extensions/v{duckdb.__version__}/httpfs.duckdb_extension"))
+    if not found:
+        raise StoreLocked("the encryption extension of the database is not installed")
+    return found[0]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A path inside an SQL literal; paths are the home's own, never from outside."""
     if re.search(r"[\x00-\x1f]", text):
         raise StoreLocked("the home's path holds a control character")
