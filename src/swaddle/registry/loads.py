@@ -14,7 +14,7 @@ import duckdb
 
 from swaddle.durable import DiskFault
 from swaddle.intake.engine import identifier
-from swaddle.registry import answered
+from swaddle.registry import answered, consent
 from swaddle.registry.lives import digest
 from swaddle.registry.records import DELIVERY, TABLES
 from swaddle.registry.rows import LINKS, insert, supersede, tells, write_records, write_rows
@@ -172,6 +172,7 @@ def write_clinical(
             for record_type in TABLES:
                 write_records(connection, store, submission, load, record_type)
             answered.keep(connection, load.load_id)
+            consent.keep(connection, load.load_id, submission.carried, submission.at)
             deliveries = _count(connection, "select count(distinct delivery) from load_rows where has_record")
         connection.execute(
             "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

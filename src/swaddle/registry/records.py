@@ -13,8 +13,12 @@ nowhere else; the other two files hold opaque ids.
                   stored_rows  load_id, line: what became of the row, its number and version, who it is about; the
                                header's and the persons' fields that do not identify
                   deliveries, births, antenatal, …   load_id, line, the record's fields that do not identify
+                  directives   load_id, line, subject, what that person asked about the use of their data, and when
                   warnings     load_id, line of the warnings on stored rows, with a digest of what was looked at
                   answers      those that their submitter has answered, for that value
+                  waiting      records for which another one did not come in time, and what ended the wait
+                  reviews      findings that somebody in the registry looks at, like warnings
+                  decisions    what a person decided about one, for that value
                   snapshots    what counted in a period at a moment, and up to which load
                   loads        load_id, transfer, …: the row that commits a load
 """

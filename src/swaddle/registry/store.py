@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,18 @@ class Store:
         """A second view of the same files with temporary tables of its own, which go when it is closed."""
         return self.connection.cursor()
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One transaction on one of the files: whole or not at all."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            with suppress(duckdb.Error):  # a failed write has ended it already
+                self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
     @property
     def subject_key(self) -> bytes:
         """The key under which local person numbers become subject ids."""
@@ -112,7 +126,8 @@ class Store:
     def totals(self) -> dict[str, int]:
         """Rows and data subjects that count."""
         row = self.connection.execute(
-            f"select (select count(*) from {views.current(forms=(views.BIRTH_FORM,))}), (select count(distinct subject) from subjects.presence)"
+            f"select (select count(*) from {views.current(forms=(views.BIRTH_FORM,))}),"
+            " (select count(distinct subject) from subjects.presence)"
         ).fetchone()
         assert row is not None
         return {"rows": int(row[0]), "subjects": int(row[1])}

@@ -9,6 +9,7 @@ import duckdb
 from swaddle.dictionary.model import Dictionary
 from swaddle.intake.engine import identifier
 from swaddle.intake.tables import CHILD
+from swaddle.registry import consent
 from swaddle.registry.lifecycle import Step
 from swaddle.registry.records import BIRTH, DELIVERY, MISSING, ROLES, TABLES, Placement
 
@@ -30,6 +31,7 @@ FIXED: Mapping[str, str] = {
     "clinical.superseded": f"{_RECORD}, by_load BIGINT",
     "clinical.snapshots": "id VARCHAR, period VARCHAR, act VARCHAR, made_at TIMESTAMP, until_load BIGINT, body VARCHAR",
     "clinical.warnings": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
+    consent.TABLE: consent.COLUMNS,
     "clinical.answers": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, transfer VARCHAR, answered_at TIMESTAMP",
     # Letting go: holds with what was signed about them, and disposals with the proof of what they removed.
@@ -39,6 +41,11 @@ FIXED: Mapping[str, str] = {
     " schedule_version VARCHAR, salt BLOB, commitment VARCHAR, counts VARCHAR",
     "clinical.disposed": "disposal VARCHAR, leaf VARCHAR",
     "clinical.disposing": "disposal VARCHAR, what VARCHAR, load_id BIGINT, line BIGINT, subject VARCHAR",
+    "clinical.waiting": "notice VARCHAR, line BIGINT, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR,"
+    " rule VARCHAR, field VARCHAR, asked VARCHAR, event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
+    "clinical.reviews": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
+    "clinical.decisions": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
+    " asked VARCHAR, word VARCHAR, decided_at TIMESTAMP, signed VARCHAR",
     **{f"clinical.{table}": _RECORD for table in TABLES.values()},
     "clinical.loads": "load_id BIGINT primary key, transfer VARCHAR, submitter VARCHAR, outcome VARCHAR,"
     " kind VARCHAR, dictionary_version VARCHAR, loaded_at TIMESTAMP, rows_read BIGINT, rows_stored BIGINT,"
