@@ -75,6 +75,10 @@ EVENTS: Mapping[str, EventKind] = {
     "feedback-sent": EventKind(
         "transfer", "a report, sealed to its submitter, is on the gateway; it answers `answers`"
     ),
+    "records-asked-for": EventKind(
+        "notice", "a night found records that wait for another one; this notice asks its submitter for `count` of them"
+    ),
+    "review-decided": EventKind("finding", "a named person of the registry decided about a finding; `key` signed it"),
     "feedback-opened": EventKind("transfer", "the submitter opened its report"),
     "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
     "gateway-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
@@ -97,6 +101,23 @@ EVENTS: Mapping[str, EventKind] = {
         "freeze, transfer or registry", "the registry raised an alarm about this; `reason` says why"
     ),
     "alarm-answered": EventKind("freeze, transfer or registry", "somebody inside looked into it and ended the alarm"),
+    "retention-adopted": EventKind("schedule digest", "this retention schedule is followed from now on"),
+    "hold-proposed": EventKind("hold", "a person made a hold; it stops disposal from now on"),
+    "hold-confirmed": EventKind("hold", "a second person confirmed the hold"),
+    "hold-reviewed": EventKind("hold", "a person looked at the hold again, and set the next date for it"),
+    "hold-release-proposed": EventKind("hold", "a person asked for the hold's release; it still stops disposal"),
+    "hold-released": EventKind("hold", "a second person released the hold"),
+    "disposal-begun": EventKind(
+        "disposal", "what is due by the schedule is about to be removed; counts, and a commitment to what it is"
+    ),
+    "disposal-dropped": EventKind("disposal", "it was interrupted before anything was removed, and is planned anew"),
+    "data-disposed": EventKind(
+        "disposal", "removed from the three files, which were written anew under new keys; the commitment is its proof"
+    ),
+    "period-closed": EventKind("snapshot", "a period was closed on these counts"),
+    "period-reopened": EventKind("snapshot", "a closed period was opened again; its counts at that moment"),
+    "mapping-added": EventKind("mapping digest", "files may be read by this mapping of the registry's own from now on"),
+    "mapping-removed": EventKind("mapping digest", "no file is read by this mapping any more"),
     "incident-opened": EventKind("incident", "a breach is being handled; its window is `from` to `to`"),
     "incident-scoped": EventKind("incident", "who could be affected was computed"),
     "incident-contained": EventKind("incident", "the breach is contained"),
@@ -111,6 +132,7 @@ WORDS = frozenset({
     "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim", "backup", "tls",  # keys
     "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain", "restored",  # reasons of a freeze
     "announced", "receiving", "held", "leased", "destroyed",  # states
+    "incident", "court", "access",  # kinds of holds
     "freeze", "foreign-lease", "silence", "canary",  # reasons of an alarm or a freeze
 })  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import calendar
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -133,6 +133,11 @@ def _keep(name: str, told: Any) -> Keep:
     )  # fmt: skip
 
 
+def as_if_vouched(schedule: Schedule) -> Schedule:
+    """The schedule with every figure taken for verified: for looking at what it would do, never for doing it."""
+    return replace(schedule, keeps={name: replace(keep, is_verified=True) for name, keep in schedule.keeps.items()})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Times:
     """What the times of a row are counted from.
@@ -209,6 +214,12 @@ def due_sql(schedule: Schedule) -> str:
         if (keep := schedule.acted_on(name)) is not None
     ]
     return f"case type {' '.join(cases)} end" if cases else "null::date"
+
+
+def holding_due_sql(schedule: Schedule, name: str, moment: str) -> str:
+    """`holding_due` as SQL; `moment` is SQL of when it was received or made."""
+    keep = schedule.acted_on(name)
+    return "null::date" if keep is None else _rounded_sql(f"({moment}::date + to_years({keep.years}))", schedule)
 
 
 def _rounded_sql(day: str, schedule: Schedule) -> str:
