@@ -15,6 +15,7 @@ SOURCE = ROOT / "src" / "swaddle"
 # What the gateway must never have loaded: what opens, parses, draws, or fetches.
 BLIND_TO = (
     "swaddle.envelope.unseal", "swaddle.envelope.keys", "swaddle.envelope.unlock", "swaddle.envelope.backup_opening",
+    "swaddle.envelope.backup_file_opening",
     "swaddle.wire.client",
     "swaddle.intake", "swaddle.dictionary", "swaddle.indicators", "swaddle.feedback", "swaddle.registry",
     "swaddle.submitter", "swaddle.incident", "swaddle.demo", "swaddle.custody",
