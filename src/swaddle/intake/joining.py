@@ -14,6 +14,7 @@ import duckdb
 
 from swaddle.dictionary.lint import COUNT
 from swaddle.dictionary.model import Dictionary
+from swaddle.intake.bearers import BIRTH, forget_cards, trust_cards
 from swaddle.intake.engine import literal
 from swaddle.intake.hits import counts
 from swaddle.intake.lookups import WAYS, Beside, asking_sql, found_sql, keep_sql
@@ -36,6 +37,7 @@ def make_joined_hits(
         return asked
     carried = {each.name for each in plan.carried}
     connection.execute(f"CREATE OR REPLACE TEMP TABLE asking AS {asking_sql(carried, beside.held)}")
+    trust_cards(connection, carried, set(plan.held), beside)
     wanted: dict[str, set[str]] = {}
     types = {name: kind for each in askable for name, kind in each.types.items()}
     for each in askable:
@@ -53,6 +55,7 @@ def make_joined_hits(
         asked[each.rule.id] = max(asked[each.rule.id], evaluated)
     for table in ("asking", *(f"found_{slot}" for slot in wanted)):
         connection.execute(f"DROP TABLE {table}")
+    forget_cards(connection)
     return asked
 
 
@@ -60,7 +63,7 @@ def keep(connection: duckdb.DuckDBPyConnection, dictionary: Dictionary, plan: Pl
     """Keep the accepted records of this sheet for the lookups of later ones."""
     carried = {each.name for each in plan.carried}
     for slot in plan.held & set(WAYS):
-        for sql in keep_sql(dictionary, slot, carried):
+        for sql in keep_sql(dictionary, slot, carried, is_birth=BIRTH in plan.held):
             connection.execute(sql)
         beside.slots.add(slot)
 

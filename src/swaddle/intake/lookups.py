@@ -2,13 +2,16 @@
 
 Until linkage is built, records meet by keys alone. A slot is reached by the ways below, the first that leads anywhere:
 
-    child      the child's local number
-    card       the number of the newborn screening card; it leads across submitters
-    delivery   the local number of the delivery
-    mother     the mother's local number, within a span of days: she may have other pregnancies
+    child        the child's local number
+    card         the number of the newborn screening card
+    child_card   the child's health card, with an equal birth date
+    delivery     the local number of the delivery
+    mother       the mother's local number, within a span of days: she may have other pregnancies
+    mother_card  her health card, with an equal birth date, within the same span
 
-Where the number of a delivery leads to several births (twins) nothing is chosen: the record is not found. All numbers
-but the card's are a submitter's own, so they lead to that submitter's records alone.
+Where the number of a delivery leads to several births (twins) nothing is chosen: the record is not found. Local numbers
+are a submitter's own, so they lead to that submitter's records alone; cards lead across submitters, as far as they can
+be trusted (cards.py).
 
 found_<slot> has a row for each row of the sheet that has a key for it, whether anything was found or not: what cannot
 be tried is never taken for "no record".
@@ -23,23 +26,24 @@ from typing import Protocol
 
 from swaddle.dictionary.model import Dictionary
 from swaddle.intake import cast
+from swaddle.intake.cards import CHILD_CARD, MOTHER_CARD, SCREENING, keys_of, same_time, unspoilt
 from swaddle.intake.engine import literal
 from swaddle.intake.tables import NOT_VOID
 
 CHILD, CARD, DELIVERY, MOTHER = "child", "card", "delivery", "mother"
 # Slot -> ways to it, the surest first.
 WAYS: Map[str, tuple[str, ...]] = {
-    "mother": (MOTHER,),
-    "child": (CHILD,),
-    "cycle": (MOTHER,),
-    "antenatal": (DELIVERY, MOTHER),
-    "prenatal": (DELIVERY, MOTHER),
-    "delivery": (DELIVERY, CHILD, MOTHER),
-    "birth": (CHILD, CARD, DELIVERY),
-    "postpartum": (DELIVERY, MOTHER),
-    "newborn": (CHILD, DELIVERY),
-    "nicu": (CHILD,),
-    "screen": (CHILD, CARD),
+    "mother": (MOTHER, DELIVERY, CHILD, CHILD_CARD),
+    "child": (CHILD, CHILD_CARD),
+    "cycle": (MOTHER, MOTHER_CARD),
+    "antenatal": (DELIVERY, MOTHER, MOTHER_CARD),
+    "prenatal": (DELIVERY, MOTHER, MOTHER_CARD),
+    "delivery": (DELIVERY, CHILD, MOTHER, CHILD_CARD, MOTHER_CARD),
+    "birth": (CHILD, CARD, CHILD_CARD, DELIVERY),
+    "postpartum": (DELIVERY, MOTHER, MOTHER_CARD),
+    "newborn": (CHILD, CHILD_CARD, DELIVERY),
+    "nicu": (CHILD, CHILD_CARD),
+    "screen": (CHILD, CARD, CHILD_CARD),
 }
 # Days before and after the row's own event within which a record of the same mother is of the same pregnancy.
 SPANS: Map[str, tuple[int, int]] = {
@@ -50,7 +54,9 @@ SPANS: Map[str, tuple[int, int]] = {
     "postpartum": (60, 60),
 }
 ONE_OF_A_DELIVERY = frozenset({"birth", "newborn"})  # of which a delivery may have several
-CARDS = ("screen_card_id", "screening_card_id")
+_HERS = frozenset({MOTHER, MOTHER_CARD})
+_ACROSS = frozenset({CARD, CHILD_CARD, MOTHER_CARD})
+_ID = ("submitter", "form", "local_record_id")  # by these a record of the store is the same in two relations
 _NUMBERS = {MOTHER: "mother_local_id", CHILD: "child_local_id", DELIVERY: "delivery_local_id"}
 _FILE, _STORE = "file", "registry"
 
@@ -61,7 +67,7 @@ class Held(Protocol):
     def relation(self, slot: str) -> str | None:
         """SQL of a relation of the records of a slot that count today, or None where there are none.
 
-        Its columns: submitter, local_record_id, mother_subject, child_subject, delivery (as intake/link.py makes
+        Its columns: submitter, form, local_record_id, mother_subject, child_subject, delivery (as intake/link.py makes
         them), delivery_local_id, event_date, event_first, event_last, and the slot's wide fields as far as they are
         stored.
         """
@@ -102,22 +108,29 @@ def asking_sql(carried: Collection[str], held: Held | None) -> str:
     keys = {way: number for way, number in _NUMBERS.items() if number in carried}
     columns = ["line", "event_first"]
     columns += [f"{keys[way]} AS {way}_key" if way in keys else f"NULL::VARCHAR AS {way}_key" for way in _NUMBERS]
-    cards = [name for name in CARDS if name in carried]
-    columns.append(f"coalesce({', '.join([*cards, 'NULL'])})::VARCHAR AS card_key")
+    columns += [f"{sql} AS {name}" for name, sql in keys_of(carried).items()]
     if held is not None:
         for way, number in _NUMBERS.items():
             what = "delivery" if way == DELIVERY else "person"
             hashed = f"CASE WHEN {number} IS NOT NULL THEN {held.subject(what, number)} END"
             columns.append(f"{hashed if way in keys else 'NULL::VARCHAR'} AS {way}_hash")
-    there = " OR ".join(f"{name} IS NOT NULL" for name in [*keys.values(), *cards]) or "false"
+    told = [*keys.values(), *(name for name in (*SCREENING, "child_hcn", "mother_hcn") if name in carried)]
+    there = " OR ".join(f"{name} IS NOT NULL" for name in told) or "false"
     spared = f" AND {NOT_VOID}" if "action" in carried else ""
     return f"SELECT {', '.join(columns)} FROM checked_base WHERE ({there}){spared}"
 
 
+def trusted_sql() -> str:
+    """The rows of asking, without the cards that may lead nowhere (table spoilt_cards)."""
+    child, card = unspoilt(CHILD_CARD, f"{CHILD_CARD}_key"), unspoilt(CARD, "card_key")
+    return f"SELECT * REPLACE ({child} AS {CHILD_CARD}_key, {card} AS card_key) FROM asking"
+
+
 def known_columns(dictionary: Dictionary, slot: str) -> dict[str, str]:
     """The columns of known_<slot> and their types."""
-    columns = dict.fromkeys(("local_record_id", "mother_key", "child_key", "delivery_key", "card_key"), "VARCHAR")
-    columns |= {"line": "BIGINT", "event_first": "DATE"}
+    keys = ("mother_key", "child_key", "delivery_key", "card_key", f"{CHILD_CARD}_key", f"{MOTHER_CARD}_key")
+    columns = dict.fromkeys(("local_record_id", *keys), "VARCHAR")
+    columns |= {"line": "BIGINT", "event_first": "DATE", "child_born": "DATE", "is_birth": "BOOLEAN"}
     for each in dictionary.wide_fields():
         if each.slot == slot:
             columns[each.name] = cast.TYPES[each.field.type]
@@ -125,15 +138,14 @@ def known_columns(dictionary: Dictionary, slot: str) -> dict[str, str]:
     return columns
 
 
-def keep_sql(dictionary: Dictionary, slot: str, carried: Collection[str]) -> tuple[str, str]:
+def keep_sql(dictionary: Dictionary, slot: str, carried: Collection[str], *, is_birth: bool) -> tuple[str, str]:
     """Two statements: make known_<slot> where it is not there, and add this sheet's accepted records to it."""
     columns = known_columns(dictionary, slot)
     made = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    told = ["line", "event_first"]
+    told = ["line", "event_first", f"{str(is_birth).lower()} AS is_birth"]
     told += ["local_record_id"] if "local_record_id" in carried else []
     told += [f"{number} AS {way}_key" for way, number in _NUMBERS.items() if number in carried]
-    cards = [name for name in CARDS if name in carried]
-    told += [f"coalesce({', '.join(cards)}) AS card_key"] if cards else []
+    told += [f"{sql} AS {name}" for name, sql in keys_of(carried).items()]
     mine = [name for name in columns if name in carried and name not in {"line", "event_first", "local_record_id"}]
     told += [column for name in mine for column in (name, f"{name}_missing")]
     any_of = ", ".join(f"{name}::VARCHAR" for name in mine) or "local_record_id"
@@ -208,9 +220,16 @@ def _by_way(
     """The candidates that one way leads to; `there` are the columns of a relation of the store."""
     store = there is not None
     conditions = [_same(way, store=store)]
-    if store and way != CARD:
+    joined = f"asking a JOIN {relation} k"
+    if store and way in _ACROSS:
+        # card_holders: the records of the store whose child or mother bears a card that is asked for (joining.py).
+        joined = f"asking a JOIN card_holders h ON h.way = '{way}' AND h.key = a.{way}_key JOIN {relation} k"
+        conditions = [f"k.{name} = h.{name}" for name in _ID]
+    elif store:
         conditions.append(f"k.submitter = {literal(submitter)}")
-    if way == MOTHER and slot in SPANS:
+    if way == CARD:
+        conditions.append(same_time(event_first="k.event_first", child_born=f"{'h' if store else 'k'}.child_born"))
+    if way in _HERS and slot in SPANS:
         before, after = SPANS[slot]
         conditions.append(f"k.event_first BETWEEN a.event_first - {before} AND a.event_first + {after}")
         if not store:  # every record of the store has a delivery, one of its own where none was named
@@ -225,13 +244,11 @@ def _by_way(
         "k.event_first AS event",
         *(f"k.{name}" if there is None or name in there else _nothing(name, kind) for name, kind in values.items()),
     ]
-    return f"SELECT {', '.join(columns)} FROM asking a JOIN {relation} k ON {' AND '.join(conditions)}"
+    return f"SELECT {', '.join(columns)} FROM {joined} ON {' AND '.join(conditions)}"
 
 
 def _same(way: str, *, store: bool) -> str:
-    if not store:
+    if not store or way in _ACROSS:
         return f"a.{way}_key = k.{way}_key"
-    if way == CARD:
-        return "a.card_key = k.card_key"
     column = {MOTHER: "mother_subject", CHILD: "child_subject", DELIVERY: "delivery"}[way]
     return f"a.{way}_hash = k.{column}"

@@ -12,14 +12,13 @@ import duckdb
 
 from swaddle.dictionary.model import PERSONS
 from swaddle.intake import cast
+from swaddle.intake.cards import SCREENING, screening_key
 from swaddle.intake.engine import identifier, literal
 from swaddle.registry.records import TABLES
 from swaddle.registry.store import Store
 from swaddle.registry.store_tables import bare, names_of
 from swaddle.registry.views import current
 
-# By these a screening card leads from one submitter's record to another's.
-CARDS = ("screen_card_id", "screening_card_id")
 SUBJECT_DIGITS = 32
 
 
@@ -63,7 +62,8 @@ class Held:
         if self._connection.execute(f"select 1 from {filled} limit 1").fetchone() is None:
             return None
         columns = {
-            "submitter": "kept.submitter", "local_record_id": "kept.local_record_id", "delivery": "kept.delivery",
+            "submitter": "kept.submitter", "form": "kept.form", "local_record_id": "kept.local_record_id",
+            "delivery": "kept.delivery",
             "mother_subject": "kept.mother_subject", "child_subject": "kept.child_subject",
             "delivery_local_id": "kept.delivery_local_id", "event_date": "told.event_date",
             "event_first": cast.event_first("told.event_date"),
@@ -79,8 +79,8 @@ class Held:
                     columns[name] = f"person.{identifier(bare(name, f'{slot}_'))}"
                 elif slot not in PERSONS and name in there["identifiers.records"]:
                     columns[name] = f"told.{identifier(name)}"
-        cards = [columns[name] for name in CARDS if name in columns]
-        columns["card_key"] = f"coalesce({', '.join([*cards, 'null'])})::varchar"
+        cards = [columns[name] for name in SCREENING if name in columns]
+        columns["card_key"] = screening_key(f"coalesce({', '.join([*cards, 'null'])})::varchar")
         sql = f"select {', '.join(f'{source} as {identifier(name)}' for name, source in columns.items())}"
         sql += f" from {current()} kept join identifiers.records told using (load_id, line)"
         if table is not None:
