@@ -80,7 +80,7 @@ def _others(counted: dict[str, Counts], threshold: int) -> dict[str, Shown]:
 def _without_unknown(cell: Released, total: Released) -> Released:
     """A group's unknowns go when the total's do: they add up to it."""
     if total.unknown is None and not cell.suppressed:
-        return Released(numerator=cell.numerator, denominator=cell.denominator, unknown=None, suppressed=False)
+        return disclosure.without_unknown(cell)
     return cell
 
 
@@ -95,7 +95,9 @@ def _result(
     if not answerable:
         said = finding.unanswerable(scope.births, unanswered)
     else:
-        mine = _rows(item, "own", _whole(own.total), {name: _whole(cell) for name, cell in own.groups.items()})
+        mine = _rows(
+            item, "own", disclosure.own(own.total), {name: disclosure.own(cell) for name, cell in own.groups.items()}
+        )
         theirs = _rows(item, "others", *shown) if scope.others_submitters else ()
         rows = mine + theirs
         difference = _difference(own.total, theirs[0] if theirs else None)
@@ -151,11 +153,6 @@ def _row(group: str, label: str, whose: Whose, cell: Released, whole: Released |
         absolute=absolute,
         relative=relative,
     )
-
-
-def _whole(cell: Cell) -> Released:
-    """Own figures pass in full: they are the submitter's patients."""
-    return Released(numerator=cell.numerator, denominator=cell.denominator, unknown=cell.unknown, suppressed=False)
 
 
 def _difference(own: Cell, others: IndicatorRow | None) -> Difference | None:

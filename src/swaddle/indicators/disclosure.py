@@ -1,74 +1,103 @@
 """What may be said about other hospitals without saying it about a few of their patients.
 
-Pure. Every figure about others passes `suppress`; nothing else makes a row about them. A count of 1 to threshold - 1 is
-hidden, and so is its complement, the rate and the interval: each gives the count away. A group table is then closed
-against subtraction: where what is hidden can be computed from a published margin, or adds up to something that would
-itself be hidden, further groups are hidden until it cannot.
+Pure, and the only gate: every figure about others leaves as a `Released`, which nothing but this file can make. A count
+of 1 to threshold - 1 is hidden, and so is its complement, the rate and the interval: each gives the count away. A table
+is then closed against subtraction (suppression.py proves it). What was told before, of the same births or of a part of
+them, is compared by remembered.py.
 
-Not covered here, and said in docs/indicators.md: two reports of different days, subtracted from each other.
+A submitter's own figures pass in full, through `own`: they are its patients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from functools import reduce
 
 from swaddle.errors import OurBug
+from swaddle.indicators.cells import DEFAULT, THRESHOLD, Cell, Policy, ThresholdTooLow, small, unsafe
+from swaddle.indicators.suppression import conceal
 
-THRESHOLD = 6  # counts of 1 to 5 are hidden: the habit of Ontario; settable, no verified source
+__all__ = [
+    "HIDDEN",
+    "THRESHOLD",
+    "Cell",
+    "NotThroughTheGate",
+    "Policy",
+    "Released",
+    "ThresholdTooLow",
+    "close_differences",
+    "own",
+    "release",
+    "small",
+    "suppress",
+    "suppress_cross",
+    "unsafe",
+    "without_unknown",
+]
+
+_SEAL = object()
 
 
-class ThresholdTooLow(OurBug):
-    """A threshold that hides nothing was asked for."""
+class NotThroughTheGate(OurBug):
+    """Somebody made a figure about others without asking what may be shown of it."""
 
-    code = "SWD-IND-02"
-    what = "the threshold for small numbers is too low"
-    fix = "use 3 or more; 6 is the default"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One count: births that count, births that could have counted, and births that could not be placed."""
-
-    numerator: int
-    denominator: int
-    unknown: int = 0
-
-    def plus(self, other: Cell) -> Cell:
-        """Both together."""
-        return Cell(
-            numerator=self.numerator + other.numerator,
-            denominator=self.denominator + other.denominator,
-            unknown=self.unknown + other.unknown,
-        )
+    code = "SWD-IND-03"
+    what = "a figure about others was not released"
+    why = "only swaddle.indicators.disclosure says what may be shown"
+    fix = "report this with the code above; nothing was shown"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Released:
-    """What may be shown of a cell; hidden figures are None, so that no template can show them by mistake."""
+    """What may be shown of a cell; hidden figures are None, so that no template can show them by mistake.
+
+    Raises:
+        NotThroughTheGate: made anywhere but in this file, or copied with other figures.
+    """
 
     numerator: int | None
     denominator: int | None
     unknown: int | None
     suppressed: bool
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
+            raise NotThroughTheGate
 
 
-HIDDEN = Released(numerator=None, denominator=None, unknown=None, suppressed=True)
+HIDDEN = Released(numerator=None, denominator=None, unknown=None, suppressed=True, seal=_SEAL)
 
 
-def small(count: int, threshold: int = THRESHOLD) -> bool:
-    """Is this a count that could point at somebody? Nobody (0) is not small."""
-    return 0 < count < threshold
-
-
-def unsafe(cell: Cell, threshold: int = THRESHOLD) -> bool:
-    """Does this cell say something of a few: its count, its complement, or the whole of it?"""
-    return (
-        small(cell.numerator, threshold)
-        or small(cell.denominator - cell.numerator, threshold)
-        or small(cell.denominator, threshold)
+def own(cell: Cell) -> Released:
+    """A submitter's own figures, for that submitter: in full."""
+    return Released(
+        numerator=cell.numerator, denominator=cell.denominator, unknown=cell.unknown, suppressed=False, seal=_SEAL
     )
+
+
+def without_unknown(shown: Released) -> Released:
+    """The same without its unknowns, where they would be a difference."""
+    return replace(shown, unknown=None, seal=_SEAL)
+
+
+def release(cell: Cell, threshold: int = THRESHOLD, *, policy: Policy | None = None) -> Released:
+    """One cell on its own, for a table without groups."""
+    rules = policy or Policy(threshold=threshold)
+    if unsafe(cell, rules.threshold, rules.zeros):
+        return HIDDEN
+    return Released(
+        numerator=_rounded(cell.numerator, rules.rounding),
+        denominator=_rounded(cell.denominator, rules.rounding),
+        unknown=None if small(cell.unknown, rules.threshold) else _rounded(cell.unknown, rules.rounding),
+        suppressed=False,
+        seal=_SEAL,
+    )
+
+
+def _rounded(count: int, to: int) -> int:
+    return (2 * count + to) // (2 * to) * to
 
 
 def suppress(
@@ -77,77 +106,77 @@ def suppress(
     *,
     margins: Iterable[Collection[str]] = (),
     threshold: int = THRESHOLD,
+    policy: Policy | None = None,
 ) -> tuple[Released, dict[str, Released]]:
     """What may be shown of a table about others.
 
     Args:
         total: the margin of all groups.
-        groups: cells whose numerators add up to the total's. Their denominators add up too, or each has the total's.
+        groups: cells whose numerators add up to the total's, in an order in which neighbours are alike. Their
+            denominators add up too, or each has the total's.
         margins: further sets of groups whose sum is published elsewhere (Robson 1, 2a and 2b are the NTSV births).
-        threshold: the smallest count shown.
+        threshold: the smallest count shown, where there is no policy.
+        policy: what the registry hides.
 
     Raises:
         ThresholdTooLow: `threshold` under 3 leaves single persons in view.
     """
-    if threshold < 3:
-        raise ThresholdTooLow("below 3 a count of one person would be shown")
-    if unsafe(total, threshold):
+    rules = policy or Policy(threshold=threshold)
+    if unsafe(total, rules.threshold, rules.zeros):
         return HIDDEN, dict.fromkeys(groups, HIDDEN)
-    hidden: set[str] = {name for name, cell in groups.items() if unsafe(cell, threshold)}
     everything = frozenset(groups)
-    sums = {everything}
+    sums = [everything]
     for margin in margins:
         part = everything & frozenset(margin)
-        sums |= {part, everything - part}  # a published part gives its complement by subtraction
-    shared = bool(groups) and all(cell.denominator == total.denominator for cell in groups.values())
-    closing = True
-    while closing:
-        closing = False
-        for members in sorted((s for s in sums if s), key=sorted):
-            if not _gives_away(groups, members & hidden, total if shared else None, len(members), threshold):
-                continue
-            if members <= hidden:  # nothing left to hide in this part: its sum may not be published either
-                return HIDDEN, dict.fromkeys(groups, HIDDEN)
-            hidden.add(_least_missed(groups, members - hidden))
-            closing = True
-    shown = {name: HIDDEN if name in hidden else release(cell, threshold) for name, cell in groups.items()}
+        sums += [part, everything - part]  # a published part gives its complement by subtraction
+    shared = total if groups and all(cell.denominator == total.denominator for cell in groups.values()) else None
+    hidden = conceal(groups, [one for one in dict.fromkeys(sums) if one], policy=rules, shared=shared)
+    if hidden is None:
+        return HIDDEN, dict.fromkeys(groups, HIDDEN)
+    shown = {name: HIDDEN if name in hidden else release(cell, policy=rules) for name, cell in groups.items()}
     if hidden or any(cell.unknown is None for cell in shown.values()):
         # Unknowns add up to the total's as well: one that is missing from the column would be the difference.
-        shown = {name: replace(cell, unknown=None) for name, cell in shown.items()}
-    return release(total, threshold), shown
+        shown = {name: HIDDEN if cell.suppressed else without_unknown(cell) for name, cell in shown.items()}
+    return release(total, policy=rules), shown
 
 
-def _gives_away(
-    groups: Mapping[str, Cell], concealed: Collection[str], shared: Cell | None, members: int, threshold: int
-) -> bool:
-    """Can the concealed groups of a published sum be computed, or is their own sum a small number?"""
-    if not concealed:
-        return False
-    together = reduce(Cell.plus, (groups[name] for name in concealed))
-    if shared is not None:
-        together = replace(together, denominator=shared.denominator)
-    return (len(concealed) == 1 and members > 1) or unsafe(together, threshold)
+def suppress_cross(
+    cells: Mapping[tuple[str, str], Cell], *, policy: Policy = DEFAULT
+) -> tuple[Released, dict[str, Released], dict[str, Released], dict[tuple[str, str], Released]]:
+    """A table of two ways with both its margins: (total, by row, by column, cells).
+
+    Where a margin is hidden, its whole row or column is: what stands there would add up to it.
+    """
+    rows = _margin(cells, 0)
+    columns = _margin(cells, 1)
+    total = _sum(rows.values())
+    shown_total, by_row = suppress(total, rows, policy=policy)
+    _, by_column = suppress(total, columns, policy=policy)
+    everything = frozenset(cells)
+    sums = [everything]
+    for place, margin in ((0, by_row), (1, by_column)):
+        sums += [
+            frozenset(key for key in cells if key[place] == name) for name, c in margin.items() if not c.suppressed
+        ]
+    closed = {
+        key
+        for key, cell in cells.items()
+        if cell.denominator and (by_row[key[0]].suppressed or by_column[key[1]].suppressed)
+    }
+    hidden = None if shown_total.suppressed else conceal(cells, sums, policy=policy, also=closed)
+    if hidden is None:  # the margins are closed in themselves; of the cells nothing can be shown
+        return shown_total, by_row, by_column, dict.fromkeys(cells, HIDDEN)
+    inner = {key: HIDDEN if key in hidden else without_unknown(release(c, policy=policy)) for key, c in cells.items()}
+    return shown_total, by_row, by_column, inner
 
 
-def _least_missed(groups: Mapping[str, Cell], shown: Collection[str]) -> str:
-    """The smallest group that is not empty: an empty one hides nothing, a large one would cost the reader most."""
-    return min(shown, key=lambda name: (groups[name].numerator == 0, _weight(groups[name]), name))
+def _margin(cells: Mapping[tuple[str, str], Cell], place: int) -> dict[str, Cell]:
+    names = dict.fromkeys(key[place] for key in cells)
+    return {name: _sum(cell for key, cell in cells.items() if key[place] == name) for name in names}
 
 
-def _weight(cell: Cell) -> tuple[int, int]:
-    return cell.denominator, cell.numerator
-
-
-def release(cell: Cell, threshold: int = THRESHOLD) -> Released:
-    """One cell on its own, for a table without groups."""
-    if unsafe(cell, threshold):
-        return HIDDEN
-    return Released(
-        numerator=cell.numerator,
-        denominator=cell.denominator,
-        unknown=None if small(cell.unknown, threshold) else cell.unknown,
-        suppressed=False,
-    )
+def _sum(cells: Iterable[Cell]) -> Cell:
+    return reduce(Cell.plus, cells, Cell(numerator=0, denominator=0))
 
 
 def close_differences(
@@ -175,6 +204,6 @@ def close_differences(
             if small(whole[outer] - cell.denominator, threshold):
                 kept[name] = HIDDEN
             elif small(whole[outer] - whole[name], threshold):
-                kept[name] = replace(inner, unknown=None)
+                kept[name] = without_unknown(inner)
         wider.append(name)
     return kept
