@@ -12,6 +12,7 @@ from swaddle.canonical import canonical, format_instant
 from swaddle.errors import NotThere
 from swaddle.indicators.compute import compute
 from swaddle.registry import views
+from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.store import Store
 
@@ -38,7 +39,8 @@ def last_load(store: Store) -> int:
 def received(store: Store, period: str, until: int | None = None) -> dict[tuple[str, str], int]:
     """(submitter, form) to the records of a period that count, now or up to a load."""
     rows = store.connection.execute(
-        f"select submitter, form, count(*) from {views.current(until)} where {in_period(period)} group by all"
+        f"select submitter, form, count(*) from {views.shown(Purpose.PERIOD, until)}"
+        f" where {in_period(period)} group by all"
     ).fetchall()
     return {(submitter, form): int(number) for submitter, form, number in rows}
 
@@ -71,7 +73,8 @@ def counted(inside: Registry, period: str, until: int, only: str | None = None) 
     submitters = [only] if only else sorted({submitter for submitter, _ in by_form})
     warned = dict(
         store.connection.execute(
-            f"select submitter, count(*) from {views.current(until)} kept join clinical.warnings using (load_id, line)"
+            f"select submitter, count(*) from {views.shown(Purpose.PERIOD, until)} kept"
+            " join clinical.warnings using (load_id, line)"
             f" where {in_period(period)} group by submitter"
         ).fetchall()
     )
