@@ -27,6 +27,7 @@ from swaddle.registry.inside import Registry
 from swaddle.registry.records import DELIVERY, TABLES
 from swaddle.registry.renewing import renew_store
 from swaddle.registry.retention import PROOFS, SNAPSHOTS, Schedule
+from swaddle.registry.store_tables import FIXED
 
 NIGHTLY = "disposal_looked"  # the fact that says on which day the nightly look was last done
 
@@ -197,15 +198,26 @@ def _remove(inside: Registry, disposal: str) -> None:
             f" (select (load_id, line) from (from {gone} union from {shared}) anti join {left} using (load_id, line))",
             bound,
         )
-        run(
-            "delete from clinical.answers where (submitter, form, local_record_id) in"
-            f" (select (submitter, form, local_record_id) from clinical.stored_rows semi join {gone}"
-            " using (load_id, line))",
-            bound,
+        numbers = (
+            "(select distinct submitter, form, local_record_id from clinical.stored_rows"
+            f" semi join {gone} using (load_id, line))"
         )
-        others = [table for name, table in TABLES.items() if name != DELIVERY]
-        for table in (*others, "superseded", "warnings", "stored_rows"):
-            run(f"delete from clinical.{table} where (load_id, line) in (select (load_id, line) from {gone})", bound)
+        for table in letting_go.by_number():
+            run(
+                f"delete from {table} where (submitter, form, local_record_id) in"
+                f" (select (submitter, form, local_record_id) from {numbers})",
+                bound,
+            )
+        if letting_go.DIRECTIVES in FIXED:  # what somebody asked stays while any record of theirs does
+            of = "(select unnest([mother_subject, child_subject, person_subject]) as subject from clinical.stored_rows"
+            run(
+                f"delete from {letting_go.DIRECTIVES} where subject in"
+                f" (select subject from {of} semi join {gone} using (load_id, line))) and subject not in"
+                f" (select subject from {of} anti join {gone} using (load_id, line)) where subject is not null)",
+                bound,
+            )
+        for table in (*letting_go.by_row(), "clinical.stored_rows"):
+            run(f"delete from {table} where (load_id, line) in (select (load_id, line) from {gone})", bound)
         other = "select subject from clinical.disposing where disposal = $disposal and what = 'other'"
         run(f"delete from clinical.snapshots where '{SNAPSHOTS}:' || id in ({other})", bound)
         run(f"delete from clinical.disposed where '{PROOFS}:' || disposal in ({other})", bound)

@@ -20,9 +20,10 @@ import duckdb
 
 from swaddle.intake.engine import literal
 from swaddle.registry.holds import Scope, covers_sql
-from swaddle.registry.records import PERSON, TABLES
+from swaddle.registry.records import DELIVERY, PERSON, TABLES
 from swaddle.registry.retention import PRESENCE, PROOFS, RECORDS, REPORTS, SNAPSHOTS, Schedule, due_sql, holding_due_sql
 from swaddle.registry.rows import OWN_TYPES
+from swaddle.registry.store_tables import FIXED
 
 # Every stored row with the days that its event's date can mean, and who it is about.
 ROWS = """
@@ -38,6 +39,33 @@ BIRTHS = (
     "(select load_id, line, max(try_cast(birth_date as date)) as birth_last from identifiers.persons"
     " where role = 'child' group by all)"
 )
+
+
+DIRECTIVES = "clinical.directives"
+# What disposal treats in a way of its own, or keeps: counts, what nobody is in, what is about disposal itself. Every
+# other table of the store goes by the row or by the number that it is about; a table of another form is a red test.
+OF_THEIR_OWN = frozenset({
+    "identifiers.persons", "identifiers.records", "identifiers.reports", "identifiers.issued", "subjects.presence",
+    f"clinical.{TABLES[DELIVERY]}", "clinical.stored_rows", DIRECTIVES, "clinical.loads", "clinical.snapshots",
+    "clinical.holds", "clinical.hold_words", "clinical.disposals", "clinical.disposed", "clinical.disposing",
+})  # fmt: skip
+
+
+def columns_of(table: str) -> set[str]:
+    """The columns of a table that do not come from the dictionary."""
+    return {part.split()[0] for part in FIXED[table].split(",")}
+
+
+def by_row() -> tuple[str, ...]:
+    """Tables whose rows are about one stored row: they go with it."""
+    return tuple(each for each in FIXED if each not in OF_THEIR_OWN and {"load_id", "line"} <= columns_of(each))
+
+
+def by_number() -> tuple[str, ...]:
+    """Tables whose rows are about a record number: they go with the record."""
+    wanted = {"submitter", "form", "local_record_id"}
+    others = (each for each in FIXED if each not in OF_THEIR_OWN and each not in by_row())
+    return tuple(each for each in others if wanted <= columns_of(each))
 
 
 @dataclass(frozen=True, kw_only=True)
