@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from swaddle import durable, home
-from swaddle.cli import registry_admin, registry_door, registry_mapping, registry_operations, registry_periods
+from swaddle.cli import (
+    registry_admin,
+    registry_door,
+    registry_mapping,
+    registry_night,
+    registry_operations,
+    registry_periods,
+)
 from swaddle.cli.registry_options import (
     do,
     home_option,
@@ -222,6 +229,8 @@ for command in (
     registry_operations.backup_keys,
     registry_operations.release_freeze,
     registry_mapping.group,
+    registry_night.night,
+    registry_night.group,
     registry_periods.group,
     registry_periods.expected,
     registry_periods.report,

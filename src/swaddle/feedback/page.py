@@ -25,6 +25,7 @@ from swaddle.indicators.finding import fields_in_words
 from swaddle.indicators.results import IndicatorResult
 
 SAMPLE_ROWS = 12
+MOST_WAITING = 500  # on the page; all of them are in report.json
 MOST_FILES = 200  # on the page; all of them are in report.json
 SEVERITIES = (
     ("error", "Errors: the row is not in the registry until fixed"),
@@ -42,6 +43,8 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
     counts = {name: sum(int(item["count"]) for item in findings if item["severity"] == name) for name, _ in SEVERITIES}
     sample = submission.sample()
     said = verdict.verdict(rows, counts["warning"], submission.refused)
+    if submission.is_notice:
+        said = verdict.of_notice(len(submission.waiting))
     answered = [item for item in indicators if item.answerable]
     return environment.get_template("report.html").render(
         submission=submission,
@@ -56,6 +59,8 @@ def render(submission: SubmissionReport, indicators: tuple[IndicatorResult, ...]
         trend=trend(submission.earlier),
         sample=sample[:SAMPLE_ROWS],
         sample_of=max(counts["error"], len(sample)),
+        waiting=submission.waiting[:MOST_WAITING],
+        waiting_of=len(submission.waiting),
         files=submission.files[:MOST_FILES],
         files_of=len(submission.files),
         any_file=any(row.file for row in sample[:SAMPLE_ROWS]),

@@ -52,6 +52,17 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A record that waits for another one, by its submitter's own number."""
+
+    line: int
+    rule: str
+    form: str
+    record: str
+    event: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FileResult:
     """What became of one file of a folder, and why where it was not taken in."""
 
@@ -85,6 +96,7 @@ class SubmissionReport:
         deadlines: sentences with dates, shown with what to do next.
         rejected: a sample for the page; without it the findings' examples are shown.
         earlier: what this submitter's files came to, oldest first, this one included.
+        is_notice: no file was sent; it tells of records that wait for another one (`checked["waiting"]`).
     """
 
     transfer: str
@@ -99,6 +111,21 @@ class SubmissionReport:
     deadlines: tuple[str, ...] = ()
     rejected: tuple[RejectedRow, ...] = ()
     earlier: tuple[Sent, ...] = ()
+    is_notice: bool = False
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """The records of a notice, line by line."""
+        return tuple(
+            Waiting(
+                line=int(each["line"]),
+                rule=str(each["rule"]),
+                form=str(each["form"]),
+                record=str(each["record"]),
+                event=str(each["event"]),
+            )
+            for each in self.checked.get("waiting", ())
+        )
 
     @property
     def rows(self) -> Rows:

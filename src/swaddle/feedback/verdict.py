@@ -67,6 +67,17 @@ def verdict(rows: Rows, warnings: int, refused: Refusal | None) -> Verdict:
     )
 
 
+def of_notice(records: int) -> Verdict:
+    """Of records that wait for another one: what is asked, and that nothing was refused."""
+    one = records == 1
+    return Verdict(
+        tone="attention",
+        sentence=f"{counted(records, 'record')} {'waits' if one else 'wait'} for another one that has not come.",
+        meaning="What you sent is in the registry. Send what is missing, or answer once that it is right as it is:"
+        " it is then not asked again.",
+    )
+
+
 def of_folder(one: Verdict, files: Sequence[FileResult]) -> Verdict:
     """The same of the files of a folder: how many of them were not taken in comes first."""
     wanting = sum(file.outcome != "stored" for file in files)

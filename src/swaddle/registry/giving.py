@@ -15,7 +15,7 @@ from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionRepo
 from swaddle.feedback.trend import MOST_SHOWN, Sent
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
-from swaddle.registry import issued
+from swaddle.registry import issued, night
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
@@ -34,22 +34,33 @@ def give_back(inside: Registry) -> int:
             if issued.of(inside.store, transfer.id) is None:
                 bundle = bundle_for(inside, transfer, submitter, at, computed)
                 issued.keep(inside.store, transfer.id, submitter.id, bundle.packed(), at)
-            send_report(inside, transfer, submitter)
+            inside.state.update(transfer.id, feedback=send_report(inside, transfer.id, submitter))
+            clear(inside.outbox / transfer.id)
             sent += 1
+    return sent + give_notices(inside)
+
+
+def give_notices(inside: Registry) -> int:
+    """Tell submitters what did not come (night.py); how many notices the gateway now holds."""
+    sent = 0
+    for notice, submitter, found_at in night.unsent(inside):
+        night.issue(inside, notice, submitter, found_at, deadline(inside.now()))
+        night.sent(inside, notice, send_report(inside, notice, submitter))
+        clear(inside.outbox / notice)
+        sent += 1
     return sent
 
 
-def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> None:
-    """Bring one report to the gateway, as it was issued; a kill is made good by calling again."""
-    report_issued = issued.of(inside.store, transfer.id)
+def send_report(inside: Registry, answers: str, submitter: Submitter) -> str:
+    """Bring one report to the gateway, as it was issued; its transfer's id. A kill is made good by calling again."""
+    report_issued = issued.of(inside.store, answers)
     assert submitter.sealing is not None
     assert report_issued is not None
     at = inside.now()
-    folder = inside.outbox / transfer.id
     feedback = deliver(
         report_issued.bundle,
-        answers=transfer.id,
-        folder=folder,
+        answers=answers,
+        folder=inside.outbox / answers,
         sender=inside.keyring.registry_id,
         recipient=submitter.sealing,
         signer=inside.keyring.statement,
@@ -58,10 +69,14 @@ def send_report(inside: Registry, transfer: Transfer, submitter: Submitter) -> N
         now=at,
     )
     if not any(entry.event == "feedback-sent" for entry in inside.ledger.entries(feedback)):
-        detail = {"answers": transfer.id, "place": "gateway", "submitter": submitter.id}
+        detail = {"answers": answers, "place": "gateway", "submitter": submitter.id}
         inside.ledger.append("feedback-sent", feedback, detail, at)
-    inside.state.update(transfer.id, feedback=feedback)
-    clear(folder)
+    return feedback
+
+
+def deadline(at: datetime) -> str:
+    """Until when a report that is sent now waits on the gateway."""
+    return f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that."
 
 
 def bundle_for(
@@ -96,9 +111,7 @@ def bundle_for(
             refused=refusal(kept, verdict),
             rejected=tuple(RejectedRow(**row) for row in kept.get("rejected", ())),
             earlier=sent_until(inside, transfer),
-            deadlines=(
-                f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that.",
-            ),
+            deadlines=(deadline(at),),
         ),
         indicators,
         rejected_csv=rejected or None,

@@ -11,10 +11,27 @@ from typing import Any
 from swaddle.checkup import GOOD
 from swaddle.errors import SwaddleError
 from swaddle.intake.wall.standing import seen
-from swaddle.registry.inside import open_registry
+from swaddle.registry import night
+from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.operations import Operations
 from swaddle.registry.owner import AnotherOwner, Lock, Server
 from swaddle.registry.watch import Watch
+
+
+def nightly(operations: Operations, inside: Registry, say: Callable[[str], None]) -> None:
+    """What is done once a day, after a look: what waited on the gateway is in. A fault of ours is said, once a day."""
+    if not night.is_due(inside):
+        return
+    try:
+        found = operations.do("night")
+    except SwaddleError:
+        raise
+    except Exception as fault:  # noqa: BLE001  it must not end the owner; its text may hold a value
+        say(f"the night met {type(fault).__name__} and is tried again tomorrow")
+        night.done(inside)
+        return
+    if found["notices"]:
+        say(f"night: {sum(found['found'].values())} records wait for another one; their submitters are asked")
 
 
 def run_forever(
@@ -53,6 +70,7 @@ def run_forever(
             try:
                 with turn:
                     result = operations.do("pull")
+                    nightly(operations, inside, say)
                 told = [f"{t['id'][:8]} {t['outcome']}" for t in result["transfers"]]
                 told += [f"{e['submitter'][:8]} {e['state']}" for e in result["enrolled"]]
                 for line in told:

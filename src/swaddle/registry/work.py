@@ -17,7 +17,7 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import admin, door, enrolment, exchange, pull, releasing, rotation, watch
+from swaddle.registry import admin, door, enrolment, exchange, night, pull, releasing, rotation, watch
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -89,7 +89,7 @@ def tidy(inside: Registry) -> None:
             pull.clear(inside.spool, known.id)
     for folder in inside.outbox.iterdir():
         known = inside.state.transfer(folder.name)
-        if known is not None and known.feedback is not None:
+        if (known is not None and known.feedback is not None) or night.is_sent(inside, folder.name):
             clear(folder)
 
 
