@@ -14,6 +14,8 @@ from swaddle import durable, home
 from swaddle.cli import (
     registry_admin,
     registry_door,
+    registry_hold,
+    registry_letting_go,
     registry_mapping,
     registry_night,
     registry_operations,
@@ -234,6 +236,10 @@ for command in (
     registry_periods.group,
     registry_periods.expected,
     registry_periods.report,
+    registry_letting_go.retention,
+    registry_letting_go.dispose,
+    registry_letting_go.disposal,
+    registry_hold.group,
     *registry_admin.COMMANDS,
 ):
     group.add_command(command)
