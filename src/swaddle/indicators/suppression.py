@@ -182,6 +182,16 @@ def conceal(
     return hidden
 
 
+def gives_away(cells: Mapping[Key, Cell], sums: Sequence[frozenset[Key]], policy: Policy) -> bool:
+    """Could somebody who was told `sums`, and nothing of any single cell, find out a small count by them?"""
+    few = {key for key, cell in cells.items() if unsafe(cell, policy.threshold, policy.zeros)}
+    inside = list(cells)
+    found = moves(sums, inside)
+    if any(system.bare(found) for system in _systems(cells, inside, few, (), policy, None)):
+        return True
+    return any(_tells(one, cells, policy, None, cells) for one in unions(sums, inside))
+
+
 def _tells(
     union: Collection[Key], cells: Mapping[Key, Cell], policy: Policy, shared: Cell | None, few: Collection[Key]
 ) -> bool:

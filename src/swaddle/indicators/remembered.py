@@ -1,0 +1,124 @@
+"""What was told before, and what the next figure would tell beside it.
+
+Pure: the earlier figures are given, and what is told now is given back to be kept. Two ways of subtraction are closed:
+over time (the same births, counted again a week later: one more stillbirth is one family's), and over groups (all
+hospitals less all but one). A figure that would give a small number away beside an earlier one is not made anew: over
+time the earlier one is told again, with its own moment; over groups nothing is told.
+
+One memory stands for one reader and one indicator; what is published to everybody is in every reader's memory. Two
+readers who put their own figures together are not covered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Generic, TypeVar
+
+from swaddle.indicators.cells import DEFAULT, Cell, Policy, small, unsafe
+from swaddle.indicators.disclosure import HIDDEN, Released, release
+from swaddle.indicators.suppression import gives_away
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(Generic[Key]):
+    """One total that was told: of which parts (submitter and year, say), when, and what was counted then."""
+
+    parts: frozenset[Key]
+    at: str
+    cell: Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """What was told of one indicator at a moment: the total and the groups, as they were released."""
+
+    at: str
+    total: Released
+    groups: Mapping[str, Released]
+
+    def cells(self) -> dict[str, Released]:
+        """Total and groups by name; the total's name is ""."""
+        return {"": self.total, **self.groups}
+
+
+def answer(
+    cells: Mapping[Key, Cell],
+    parts: frozenset[Key],
+    earlier: Sequence[Told[Key]],
+    *,
+    at: str,
+    policy: Policy = DEFAULT,
+) -> tuple[Released, Told[Key] | None]:
+    """What may be told of the sum of `parts`, and what to remember of it (None where nothing new was told).
+
+    Args:
+        cells: every part's own count now.
+        parts: what is asked for.
+        earlier: everything this reader was told of this indicator, oldest first.
+        at: the moment of counting.
+        policy: what is too few.
+    """
+    asked = frozenset(key for key in parts if key in cells)
+    if not asked:
+        return HIDDEN, None
+    now = reduce(Cell.plus, (cells[key] for key in asked))
+    same = [one for one in earlier if one.parts == asked]
+    if same and any(changed_by_few(one.cell, now, policy.threshold) or one.cell == now for one in same):
+        return release(same[-1].cell, policy=policy), None
+    if unsafe(now, policy.threshold, policy.zeros):
+        return HIDDEN, None
+    others = [one for one in earlier if one.parts != asked]
+    for one in others:
+        inside = asked < one.parts or one.parts < asked
+        if inside and changed_by_few(one.cell, now, policy.threshold):
+            return HIDDEN, None
+    sums = list(dict.fromkeys([*(one.parts for one in others), asked]))
+    reached = frozenset[Key]().union(*sums)
+    known = {key: cell for key, cell in cells.items() if key in reached}
+    if gives_away(known, sums, policy):
+        return HIDDEN, None
+    return release(now, policy=policy), Told(parts=asked, at=at, cell=now)
+
+
+def changed_by_few(before: Cell, now: Cell, threshold: int) -> bool:
+    """Did a few births, or a few events, come, go or change? Then the change is somebody's."""
+    return any(
+        small(abs(after - earlier), threshold)
+        for earlier, after in (
+            (before.numerator, now.numerator),
+            (before.complement, now.complement),
+            (before.denominator, now.denominator),
+        )
+    )
+
+
+def renewed(now: Table, earlier: Sequence[Table], *, threshold: int) -> Table:
+    """The table to tell: this one, or the last one again where a figure in it changed by a few since any earlier one.
+
+    A table is told whole or not at all: half of a new one beside half of an old one would be a third.
+    """
+    if any(_few_between(now, one, threshold) for one in earlier):
+        return earlier[-1]
+    return now
+
+
+def _few_between(now: Table, before: Table, threshold: int) -> bool:
+    old = before.cells()
+    for name, cell in now.cells().items():
+        pair = _counts(old.get(name)), _counts(cell)
+        if pair[0] is not None and pair[1] is not None and changed_by_few(pair[0], pair[1], threshold):
+            return True
+        then = old[name].unknown if name in old else None
+        if cell.unknown is not None and then is not None and small(abs(cell.unknown - then), threshold):
+            return True
+    return False
+
+
+def _counts(shown: Released | None) -> Cell | None:
+    if shown is None or shown.numerator is None or shown.denominator is None:
+        return None
+    return Cell(numerator=shown.numerator, denominator=shown.denominator)
