@@ -11,11 +11,11 @@ from typing import Any
 
 from swaddle.dictionary.model import RECORD_TYPES, Dictionary
 from swaddle.intake.rejected import ADDED, guard
-from swaddle.intake.sheet import Sheet
+from swaddle.intake.sheet import LINE, Sheet
 
 EXAMPLES = 5
 SEVERITIES = ("error", "warning", "review", "info")
-FILE = "file"
+FILE, WHERE = "file", "where"
 ROWS = ("read", "stored", "rejected", "duplicates")
 
 
@@ -37,14 +37,14 @@ class Findings:
         """Nothing is added yet."""
         self._found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 
-    def add(self, findings: Iterable[Mapping[str, Any]], name: str) -> None:
-        """The findings of the report on `name`."""
+    def add(self, findings: Iterable[Mapping[str, Any]], name: str, where: str = LINE) -> None:
+        """The findings of the report on `name`, where a line is called `where`."""
         for found in findings:
             key = (found["rule"], str(found.get("field", "")), found["severity"], found["text"])
             known = self._found.setdefault(key, {**found, "count": 0, "examples": []})
             known["count"] += found["count"]
             room = EXAMPLES - len(known["examples"])
-            known["examples"] += [{**example, FILE: name} for example in found["examples"][:room]]
+            known["examples"] += [{**example, FILE: name, WHERE: where} for example in found["examples"][:room]]
 
     def told(self) -> list[dict[str, Any]]:
         """All of them: errors first, then the most frequent."""
@@ -81,7 +81,7 @@ def merged(parts: Sequence[Part]) -> dict[str, Any]:
         rows.update(own)
         if report is None:
             continue
-        findings.add(report["findings"], name)
+        findings.add(report["findings"], name, report[WHERE])
         missed.update(report["not_evaluated"])
         records.update(report["records"] if outcome == "stored" else {})
 
@@ -89,10 +89,12 @@ def merged(parts: Sequence[Part]) -> dict[str, Any]:
         return list(dict.fromkeys(each for report in reports for each in report[key]))
 
     kinds, titles = together_of(reports, "kind"), together_of(reports, "layout")
+    places = together_of(reports, WHERE)
     return {
         "transfer": None,
         "kind": kinds[0] if len(kinds) == 1 else "unknown",
         "layout": titles[0] if len(titles) == 1 else f"{len(parts)} sheets",
+        WHERE: places[0] if len(places) == 1 else LINE,
         "dictionary": reports[0]["dictionary"] if reports else None,
         "refused": all(each["outcome"] == "refused" for each in files),
         "rows": {each: rows[each] for each in ROWS},

@@ -75,6 +75,7 @@ def _row_findings(
     for hit in [*hits, *lineless]:
         bit = hit.bit
         text, fix = words(dictionary, bit.id, bit.field, bit.rule, {})
+        text_fr, fix_fr = words(dictionary, bit.id, bit.field, bit.rule, {}, "fr")
         scope = bit.scope if bit.rule else dictionary.checks[bit.id].scope
         summaries.append(
             FindingSummary(
@@ -85,6 +86,8 @@ def _row_findings(
                 field=bit.field,
                 text=text,
                 fix=fix,
+                text_fr=text_fr,
+                fix_fr=fix_fr,
                 examples=_examples(connection, bit.id, bit.field),
             )
         )
@@ -112,6 +115,7 @@ def _file_findings(
     summaries = []
     for finding in found:
         text, fix = words(dictionary, finding.rule, "", None, finding.facts)
+        text_fr, fix_fr = words(dictionary, finding.rule, "", None, finding.facts, "fr")
         examples: tuple[Example, ...] = ()
         if finding.rule == "D2":
             rows = connection.execute(
@@ -127,6 +131,8 @@ def _file_findings(
                 field="",
                 text=text,
                 fix=fix,
+                text_fr=text_fr,
+                fix_fr=fix_fr,
                 examples=examples,
             )
         )

@@ -102,6 +102,8 @@ class FindingSummary:
     text: str
     fix: str
     examples: tuple[Example, ...]
+    text_fr: str = ""
+    fix_fr: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,17 @@ def silence(
     return replace(checked, findings=tuple(found for found in findings if found.count)), gone
 
 
+def by_rule(before: Checked, after: Checked) -> list[dict[str, object]]:
+    """Of each rule, how many of its findings are silent because they were answered before; in the rule's words."""
+    left = {(found.rule, found.field): found.count for found in after.findings}
+    return [
+        {"rule": found.rule, "field": found.field, "count": found.count - left.get((found.rule, found.field), 0),
+         "text": found.text, "text_fr": found.text_fr or found.text}
+        for found in before.findings
+        if found.count > left.get((found.rule, found.field), 0)
+    ]  # fmt: skip
+
+
 def _less(
     connection: duckdb.DuckDBPyConnection, found: FindingSummary, silent: Mapping[tuple[str, str], int | None]
 ) -> FindingSummary:

@@ -135,6 +135,7 @@ def told(connection: duckdb.DuckDBPyConnection, checked: Checked, dictionary: Di
             continue
         about = dictionary.checks[check]
         text, fix = words(dictionary, check, KEY, None, {})
+        text_fr, fix_fr = words(dictionary, check, KEY, None, {}, "fr")
         lines = f"select line from load_lives where step = {literal(step.value)}"
         connection.execute(
             f"insert into checked_findings select line, {literal(check)}, {literal(about.severity)}, '{KEY}', {KEY}"
@@ -149,6 +150,7 @@ def told(connection: duckdb.DuckDBPyConnection, checked: Checked, dictionary: Di
         findings.append(
             FindingSummary(
                 rule=check, scope=about.scope, severity=about.severity, count=count, field=KEY, text=text, fix=fix,
+                text_fr=text_fr, fix_fr=fix_fr,
                 examples=tuple(Example(line=line, field=KEY, value=key) for line, key in shown),
             )
         )  # fmt: skip

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from swaddle.canonical import format_instant
-from swaddle.intake.merged import FILE, Findings, joined
+from swaddle.intake.merged import FILE, WHERE, Findings, joined
+from swaddle.intake.sheet import LINE
 from swaddle.registry.submission import Submission
 from swaddle.registry.taking import SAMPLE_ROWS, OneFile
 
@@ -49,6 +50,8 @@ class Merged:
         self._rejected: list[tuple[str, bytes]] = []
         self._life: Counter[str] = Counter()
         self._answered = 0
+        self._answers: dict[tuple[str, str], dict[str, Any]] = {}
+        self._places: set[str] = set()
         self._is_stored = False
 
     def add(self, member: MemberResult) -> None:
@@ -74,11 +77,16 @@ class Merged:
         if checked is not None:
             self._life.update(checked.get("life", {}) if member.outcome == "stored" else {})
             self._answered += int(checked.get("answered_before", 0))
+            for each in checked.get("answered", ()):
+                known = self._answers.setdefault((each["rule"], each["field"]), {**each, "count": 0})
+                known["count"] += each["count"]
             self._kinds.add(str(member.kind))
             self._titles.add(str(kept["file_kind"]))
             self._records.update(checked.get("records", {}) if member.outcome == "stored" else {})
-            self._findings.add(checked["findings"], name)
-        self._sample += [{**row, FILE: name} for row in kept.get("rejected", ())][: SAMPLE_ROWS - len(self._sample)]
+            self._places.add(checked.get(WHERE, LINE))
+            self._findings.add(checked["findings"], name, checked.get(WHERE, LINE))
+        sample = [{**row, FILE: name} for row in kept.get("rejected", ())]
+        self._sample += sample[: SAMPLE_ROWS - len(self._sample)]
         if member.rejected_csv:
             self._rejected.append((name, bytes(member.rejected_csv)))
 
@@ -94,8 +102,10 @@ class Merged:
             "records": dict(self._records),
             "findings": self._findings.told(),
             "files": self._files,
+            WHERE: self._places.pop() if len(self._places) == 1 else LINE,
             "life": dict(self._life),
             "answered_before": self._answered,
+            "answered": list(self._answers.values()),
         }
         return Submission(
             transfer=one.transfer,

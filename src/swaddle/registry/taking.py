@@ -92,9 +92,10 @@ def take_sheet(
     )  # fmt: skip
     checked, life = lived(tables, dictionary, one, staged, checked, at)
     answered.mark(tables, inside.store, checked, dictionary)
+    asked = checked
     checked, silent = answered.silence(tables, checked, submitter=one.submitter, form=staged.mapping.form)
     told = submission(dictionary, one, staged, checked, tables, at)
-    told.report["checked"] |= {"life": life, "answered_before": silent}
+    told.report["checked"] |= {"life": life, "answered_before": silent, "answered": answered.by_rule(asked, checked)}
     return store(inside.store, tables, told), checked
 
 
@@ -173,7 +174,14 @@ def submission(
 
 def rejected_sample(tables: duckdb.DuckDBPyConnection, checked: Checked) -> list[dict[str, Any]]:
     """The first findings on rejected rows in the order of the file, with the submitter's own record number."""
-    words = {(found.rule, found.field): (found.text, found.fix) for found in checked.findings}
+    words = {
+        (found.rule, found.field): {
+            "text": found.text, "fix": found.fix,
+            "text_fr": found.text_fr or found.text, "fix_fr": found.fix_fr or found.fix,
+        }
+        for found in checked.findings
+    }  # fmt: skip
+    none = dict.fromkeys(("text", "fix", "text_fr", "fix_fr"), "")
     rows = tables.execute(
         "select line, coalesce(local_record_id, ''), rule, field, coalesce(value, '')"
         " from checked_findings join checked_rows using (line)"
@@ -182,7 +190,7 @@ def rejected_sample(tables: duckdb.DuckDBPyConnection, checked: Checked) -> list
     ).fetchall()
     return [
         {"line": line, "record": "" if checked.keys_derived else record, "field": field, "value": value,
-         "rule": rule, "text": words.get((rule, field), ("", ""))[0], "fix": words.get((rule, field), ("", ""))[1]}
+         "rule": rule, "where": checked.where, **words.get((rule, field), none)}
         for line, record, rule, field, value in rows
     ]  # fmt: skip
 
