@@ -1,0 +1,243 @@
+"""What a comparison says, in plain words, in English and in French.
+
+Pure. Chance is called chance, and nothing is called good or bad. A rule of a control chart is told by what it saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from swaddle.indicators.comparison import Comparison
+from swaddle.indicators.control_chart import Chart, Rule, Shift
+from swaddle.indicators.funnel import Funnel, Stands
+
+Language = Literal["en", "fr"]
+
+_MONTHS: dict[Language, tuple[str, ...]] = {
+    "en": (
+        *("January", "February", "March", "April", "May", "June", "July"),
+        *("August", "September", "October", "November", "December"),
+    ),
+    "fr": (
+        *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
+        *("août", "septembre", "octobre", "novembre", "décembre"),
+    ),
+}
+_STANDS: dict[Language, dict[Stands, str]] = {
+    "en": {
+        "expected": "As expected among peers",
+        "higher": "Higher than chance explains among peers",
+        "lower": "Lower than chance explains among peers",
+        "too few": "Too few births to set beside peers",
+    },
+    "fr": {
+        "expected": "Comme attendu parmi les pairs",
+        "higher": "Plus élevé que le hasard ne l'explique parmi les pairs",
+        "lower": "Plus bas que le hasard ne l'explique parmi les pairs",
+        "too few": "Trop peu de naissances pour une comparaison avec les pairs",
+    },
+}
+_NUMBERS: dict[Language, tuple[str, ...]] = {
+    "en": ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    "fr": ("aucun", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """The words of a page: its first sentence, the line under it, and the heading and text of each chart."""
+
+    sentence: str
+    under: str
+    funnel_title: str
+    funnel_text: str
+    chart_title: str
+    chart_text: str
+
+
+def say(comparison: Comparison, language: Language = "en") -> Said:
+    """What the comparison found."""
+    own = comparison.own
+    english = language == "en"
+    if not own.denominator:
+        sentence = "There are no births to compare." if english else "Il n'y a aucune naissance à comparer."
+        under = ""
+    else:
+        beside = _beside(comparison, language)
+        change = _change(comparison.chart, language)
+        sentence = f"{percent(own.numerator / own.denominator, language)}. {beside}{change}."
+        births = number(own.denominator, language)
+        counted = number(own.numerator, language)
+        under = f"{counted} of {births} births." if english else f"{counted} naissances sur {births}."
+        if comparison.chart is not None and comparison.chart.shift is not None:
+            under += " " + _why(comparison.chart, comparison.chart.shift, language)
+    return Said(
+        sentence=sentence,
+        under=under,
+        funnel_title=_funnel_title(comparison, language),
+        funnel_text=_funnel_text(comparison.funnel, comparison.hidden, language),
+        chart_title=_chart_title(comparison.chart, language),
+        chart_text=_chart_text(comparison.chart, language),
+    )
+
+
+def percent(share: float, language: Language = "en") -> str:
+    """`26.3%`, in French `26,3 %` with a space that does not break."""
+    figure = f"{100 * share:.1f}"
+    return f"{figure}%" if language == "en" else figure.replace(".", ",") + "\u00a0%"
+
+
+def number(value: int, language: Language = "en") -> str:
+    """`2,663`, in French `2 663` with a space that does not break."""
+    return f"{value:,}" if language == "en" else f"{value:,}".replace(",", "\u00a0")
+
+
+def when(point: str, language: Language = "en") -> str:
+    """`March 2026` for 2026-03; a quarter or a year as it is."""
+    year, _, part = point.partition("-")
+    return f"{_MONTHS[language][int(part) - 1]} {year}" if part.isdecimal() and 1 <= int(part) <= 12 else point
+
+
+def _beside(comparison: Comparison, language: Language) -> str:
+    drawn = comparison.funnel
+    if drawn is None or drawn.own is None:
+        return (
+            "There are too few peers to say how it stands among them"
+            if language == "en"
+            else "Il y a trop peu de pairs pour dire comment il se situe parmi eux"
+        )
+    return _STANDS[language][drawn.own.stands]
+
+
+def _change(drawn: Chart | None, language: Language) -> str:
+    english = language == "en"
+    if drawn is None:
+        return ", and too few months to see a change" if english else ", et trop peu de mois pour voir un changement"
+    if drawn.shift is None:
+        return (
+            ", and no change that chance does not explain" if english else ", sans changement que le hasard n'explique"
+        )
+    since = when(drawn.shift.since, language)
+    way = _way(drawn.shift, language)
+    if drawn.shift.rule is Rule.BEYOND:
+        return f", and {way} in {since} than chance explains" if english else f", et {way} en {since} que par hasard"
+    return f", and truly {way} since {since}" if english else f", et réellement {way} depuis {since}"
+
+
+def _way(shift: Shift, language: Language) -> str:
+    if language == "en":
+        return "higher" if shift.higher else "lower"
+    return "plus élevé" if shift.higher else "plus bas"
+
+
+def _why(drawn: Chart, shift: Shift, language: Language) -> str:
+    """What the rule saw, against which yardstick, and how often chance alone does that."""
+    centre = percent(drawn.centre, language)
+    once = number(shift.rule.once_in * 2, language)  # this way, up or down: half of what the rule sees by chance
+    count = _count(shift.points, language)
+    if language == "en":
+        side = "above" if shift.higher else "below"
+        saw = {
+            Rule.EIGHT: f"{count} points in a row lie {side} your frozen baseline of {centre}",
+            Rule.SIX: f"{count} points in a row {'rise' if shift.higher else 'fall'}; your frozen baseline is {centre}",
+            Rule.BEYOND: f"One point lies {side} the limits of chance round your frozen baseline of {centre}",
+            Rule.TWO_OF_THREE: f"Two of three points lie far {side} your frozen baseline of {centre}",
+        }[shift.rule]
+        return f"{saw[0].upper()}{saw[1:]}: at a given point chance alone does that about once in {once} times."
+    side = "au-dessus" if shift.higher else "au-dessous"
+    saw = {
+        Rule.EIGHT: f"{count} points de suite sont {side} de votre période de référence figée ({centre})",
+        Rule.SIX: f"{count} points de suite {'montent' if shift.higher else 'descendent'}; référence figée : {centre}",
+        Rule.BEYOND: f"Un point est {side} des limites du hasard autour de votre référence figée ({centre})",
+        Rule.TWO_OF_THREE: f"Deux points sur trois sont loin {side} de votre référence figée ({centre})",
+    }[shift.rule]
+    return f"{saw[0].upper()}{saw[1:]} : à un point donné, le hasard seul fait cela environ une fois sur {once}."
+
+
+def _count(value: int, language: Language) -> str:
+    return _NUMBERS[language][value] if value < len(_NUMBERS[language]) else number(value, language)
+
+
+def _funnel_title(comparison: Comparison, language: Language) -> str:
+    peers = number(comparison.peer_count, language)
+    drawn = comparison.funnel
+    english = language == "en"
+    if drawn is None or drawn.own is None:
+        return "Among peers: too few to say" if english else "Parmi les pairs : trop peu pour le dire"
+    short: dict[Stands, tuple[str, str]] = {
+        "expected": ("as expected", "comme attendu"),
+        "higher": ("higher than chance explains", "plus élevé que par hasard"),
+        "lower": ("lower than chance explains", "plus bas que par hasard"),
+        "too few": ("too few births to say", "trop peu de naissances"),
+    }
+    words = short[drawn.own.stands][0 if english else 1]
+    return f"Among {peers} other peers: {words}" if english else f"Parmi {peers} autres pairs : {words}"
+
+
+def _funnel_text(drawn: Funnel | None, hidden: int, language: Language) -> str:
+    english = language == "en"
+    if drawn is None:
+        return (
+            "A mean of so few places would be one or two of them."
+            if english
+            else "La moyenne de si peu d'établissements serait celle d'un ou deux d'entre eux."
+        )
+    band = (
+        "Each point is a place of care at its number of births. Inside the band, chance can explain a difference."
+        if english
+        else "Chaque point est un établissement, selon son nombre de naissances. Dans la bande, le hasard peut"
+        " expliquer une différence."
+    )
+    words = [band]
+    if drawn.dispersion > 1:
+        words.append(
+            "Peers differ by more than chance for many reasons, so the band is wider for all."
+            if english
+            else "Les pairs diffèrent plus que par hasard pour bien des raisons; la bande est donc élargie pour tous."
+        )
+    if hidden:
+        words.append(
+            f"{number(hidden)} {'peer is' if hidden == 1 else 'peers are'} not drawn: a small number would show."
+            if english
+            else f"{number(hidden, 'fr')} {'pair reste caché' if hidden == 1 else 'pairs restent cachés'} :"
+            " un petit nombre se verrait."
+        )
+    return " ".join(words)
+
+
+def _chart_title(drawn: Chart | None, language: Language) -> str:
+    english = language == "en"
+    if drawn is None:
+        return "Over time: too few to say" if english else "Dans le temps : trop peu pour le dire"
+    if drawn.shift is None:
+        return "Over time: no change beyond chance" if english else "Dans le temps : aucun changement au-delà du hasard"
+    since, way = when(drawn.shift.since, language), _way(drawn.shift, language)
+    if drawn.shift.rule is Rule.BEYOND:
+        return f"Over time: {way} in {since}" if english else f"Dans le temps : {way} en {since}"
+    return f"Over time: {way} since {since}" if english else f"Dans le temps : {way} depuis {since}"
+
+
+def _chart_text(drawn: Chart | None, language: Language) -> str:
+    english = language == "en"
+    if drawn is None:
+        return (
+            "A baseline needs twelve points with at least ten births each, and one more to compare."
+            if english
+            else "Il faut douze points d'au moins dix naissances pour la référence, et un de plus à comparer."
+        )
+    first, last = when(drawn.first, language), when(drawn.last, language)
+    words = (
+        f"Your share at each point. The middle is frozen from {first} to {last}; dashed lines are the limits of chance"
+        " for that point's births."
+        if english
+        else f"Votre part à chaque point. Le milieu est figé de {first} à {last}; les tirets sont les limites du hasard"
+        " pour les naissances de ce point."
+    )
+    if drawn.widened > 1:
+        words += (
+            " They are wider than chance alone, as wide as the baseline itself swings."
+            if english
+            else " Elles sont plus larges que le hasard seul, autant que la référence varie elle-même."
+        )
+    return words
