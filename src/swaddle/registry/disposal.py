@@ -89,13 +89,17 @@ def dispose(inside: Registry) -> dict[str, Any]:
 
 def nightly(inside: Registry) -> dict[str, Any] | None:
     """Once a day, what `dispose` does, where a schedule was adopted; None where today's was done."""
-    today = inside.now().date().isoformat()
-    if inside.state.fact(NIGHTLY) == today:
+    if inside.state.fact(NIGHTLY) == inside.now().date().isoformat():
         return None
     holding.settle(inside)
     result = dispose(inside) if adopted.schedule(inside) is not None else None
-    inside.state.set_fact(NIGHTLY, today)
+    looked(inside)
     return result
+
+
+def looked(inside: Registry) -> None:
+    """No other nightly look on this day."""
+    inside.state.set_fact(NIGHTLY, inside.now().date().isoformat())
 
 
 def settle(inside: Registry) -> None:

@@ -217,6 +217,15 @@ def _reports(
         " and transfer not in (select unnest($unanswered::varchar[]))",
         {"today": today, "unanswered": list(unanswered)},
     )
+    # Notices of what did not come are issued like reports, and are about no transfer.
+    connection.execute(
+        "insert into go_reports select transfer from identifiers.issued"
+        " where transfer not in (select transfer from clinical.loads)"
+        f" and (coalesce({holding_due_sql(schedule, REPORTS, 'issued_at')} <= $today, false) or transfer in"
+        " (select notice from clinical.waiting told semi join (from go_numbers where not held) gone"
+        " on (told.submitter, told.form, told.local_record_id) = (gone.submitter, gone.form, gone.number)))",
+        {"today": today},
+    )
     if not scopes:
         return 0
     persons = sorted({person for scope in scopes for person in scope.persons})
@@ -233,7 +242,9 @@ def _reports(
         f" join (select load_id, form from clinical.loads) using (load_id)) where {held} union"
         # and where nobody knows who that was, by anything that might be.
         f" select transfer from (select transfer, submitter, null::date as event_first, null::date as event_last,"
-        f" {everybody} as persons, {_list(RECORDS)} as types from clinical.loads"
+        f" {everybody} as persons, {_list(RECORDS)} as types"
+        " from (select transfer, submitter from clinical.loads"
+        " union select transfer, submitter from identifiers.issued)"
         f" where transfer not in (select transfer from subjects.presence)) where {held}"
     )
     number = _one(connection, "select count(*) from go_reports semi join go_held using (transfer)")

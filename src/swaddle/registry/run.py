@@ -11,7 +11,7 @@ from typing import Any
 from swaddle.checkup import GOOD
 from swaddle.errors import SwaddleError
 from swaddle.intake.wall.standing import seen
-from swaddle.registry import night
+from swaddle.registry import disposal, night
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.operations import Operations
 from swaddle.registry.owner import AnotherOwner, Lock, Server
@@ -32,6 +32,26 @@ def nightly(operations: Operations, inside: Registry, say: Callable[[str], None]
         return
     if found["notices"]:
         say(f"night: {sum(found['found'].values())} records wait for another one; their submitters are asked")
+
+
+def let_go(operations: Operations, inside: Registry, turn: threading.Lock, say: Callable[[str], None]) -> None:
+    """Once a day, what is due by the adopted schedule, gateway or not; a trouble is said once a day.
+
+    What was begun and could not be ended is gone on with at the next look that finds nothing in its way.
+    """
+    with turn:
+        try:
+            gone = operations.do("dispose-nightly")
+        except SwaddleError as error:
+            say(error.text())
+            disposal.looked(inside)
+            return
+        except Exception as fault:  # noqa: BLE001  it must not end the owner; its text may hold a value
+            say(f"the disposal met {type(fault).__name__} and is tried again tomorrow")
+            disposal.looked(inside)
+            return
+    if gone is not None and gone["id"] is not None:
+        say(f"disposal {gone['id'][:8]}: {gone['counts'].get('numbers', 0):,} records let go of")
 
 
 def run_forever(
@@ -80,6 +100,7 @@ def run_forever(
                 if error.code != trouble:  # said once, not at every look
                     say(error.text())
                 trouble = error.code
+            let_go(operations, inside, turn, say)
             watch.tell()
             rounds += 1
             if rounds == stop_after:

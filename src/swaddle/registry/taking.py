@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -24,7 +24,7 @@ from swaddle.intake.sheet import Sheet
 from swaddle.intake.staging import stage
 from swaddle.intake.tables import Checked, Staged
 from swaddle.intake.validate import report_json, validate, write_rejected_csv
-from swaddle.registry import answered, lives
+from swaddle.registry import adopted, answered, holding, lives, outlived
 from swaddle.registry.held import Held
 from swaddle.registry.inside import Registry
 from swaddle.registry.loads import store
@@ -90,6 +90,7 @@ def take_sheet(
         tables, submitter=one.submitter, file_digest=digest,
         subject_key=inside.store.subject_key, form=staged.mapping.form,
     )  # fmt: skip
+    checked = without_outlived(inside, tables, dictionary, one, staged, checked, at)
     checked, life = lived(tables, dictionary, one, staged, checked, at)
     answered.mark(tables, inside.store, checked, dictionary)
     asked = checked
@@ -97,6 +98,26 @@ def take_sheet(
     told = submission(dictionary, one, staged, checked, tables, at)
     told.report["checked"] |= {"life": life, "answered_before": silent, "answered": answered.by_rule(asked, checked)}
     return store(inside.store, tables, told), checked
+
+
+def without_outlived(
+    inside: Registry,
+    tables: duckdb.DuckDBPyConnection,
+    dictionary: Dictionary,
+    one: OneFile,
+    staged: Staged,
+    checked: Checked,
+    at: datetime,
+) -> Checked:
+    """What was found, with the rows rejected whose keeping time is over, where a retention schedule is in force."""
+    schedule = adopted.schedule(inside)
+    if schedule is None:
+        return checked
+    return outlived.refuse(
+        tables, checked, dictionary, schedule, form=staged.mapping.form, submitter=one.submitter,
+        transfer=one.transfer, carried=carried_of(dictionary, staged, checked), placement=inside.store.placement,
+        scopes=holding.scopes(inside), today=at.astimezone(UTC).date(),
+    )  # fmt: skip
 
 
 def lived(
