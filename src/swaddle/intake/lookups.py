@@ -24,7 +24,7 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from swaddle.dictionary.model import Dictionary
+from swaddle.dictionary.model import PERSONS, Dictionary
 from swaddle.intake import cast
 from swaddle.intake.cards import CHILD_CARD, MOTHER_CARD, SCREENING, keys_of, same_time, unspoilt
 from swaddle.intake.engine import literal
@@ -57,7 +57,8 @@ ONE_OF_A_DELIVERY = frozenset({"birth", "newborn"})  # of which a delivery may h
 _HERS = frozenset({MOTHER, MOTHER_CARD})
 _ACROSS = frozenset({CARD, CHILD_CARD, MOTHER_CARD})
 _ID = ("submitter", "form", "local_record_id")  # by these a record of the store is the same in two relations
-_NUMBERS = {MOTHER: "mother_local_id", CHILD: "child_local_id", DELIVERY: "delivery_local_id"}
+# Way -> the local number that it goes by.
+NUMBERS: Map[str, str] = {MOTHER: "mother_local_id", CHILD: "child_local_id", DELIVERY: "delivery_local_id"}
 _FILE, _STORE = "file", "registry"
 
 
@@ -67,9 +68,9 @@ class Held(Protocol):
     def relation(self, slot: str) -> str | None:
         """SQL of a relation of the records of a slot that count today, or None where there are none.
 
-        Its columns: submitter, form, local_record_id, mother_subject, child_subject, delivery (as intake/link.py makes
-        them), delivery_local_id, event_date, event_first, event_last, and the slot's wide fields as far as they are
-        stored.
+        Its columns: submitter, form, local_record_id, load_id, delivery_line, mother_subject, child_subject, delivery
+        (as intake/link.py makes them), delivery_local_id, event_date, event_first, event_last, and the slot's wide
+        fields as far as they are stored.
         """
         ...
 
@@ -105,12 +106,12 @@ class Beside:
 
 def asking_sql(carried: Collection[str], held: Held | None) -> str:
     """The rows of a sheet with their keys, for those that have any: as written, and as the store has them."""
-    keys = {way: number for way, number in _NUMBERS.items() if number in carried}
+    keys = {way: number for way, number in NUMBERS.items() if number in carried}
     columns = ["line", "event_first"]
-    columns += [f"{keys[way]} AS {way}_key" if way in keys else f"NULL::VARCHAR AS {way}_key" for way in _NUMBERS]
+    columns += [f"{keys[way]} AS {way}_key" if way in keys else f"NULL::VARCHAR AS {way}_key" for way in NUMBERS]
     columns += [f"{sql} AS {name}" for name, sql in keys_of(carried).items()]
     if held is not None:
-        for way, number in _NUMBERS.items():
+        for way, number in NUMBERS.items():
             what = "delivery" if way == DELIVERY else "person"
             hashed = f"CASE WHEN {number} IS NOT NULL THEN {held.subject(what, number)} END"
             columns.append(f"{hashed if way in keys else 'NULL::VARCHAR'} AS {way}_hash")
@@ -144,7 +145,7 @@ def keep_sql(dictionary: Dictionary, slot: str, carried: Collection[str], *, is_
     made = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     told = ["line", "event_first", f"{str(is_birth).lower()} AS is_birth"]
     told += ["local_record_id"] if "local_record_id" in carried else []
-    told += [f"{number} AS {way}_key" for way, number in _NUMBERS.items() if number in carried]
+    told += [f"{number} AS {way}_key" for way, number in NUMBERS.items() if number in carried]
     told += [f"{sql} AS {name}" for name, sql in keys_of(carried).items()]
     mine = [name for name in columns if name in carried and name not in {"line", "event_first", "local_record_id"}]
     told += [column for name in mine for column in (name, f"{name}_missing")]
@@ -234,6 +235,11 @@ def _by_way(
         conditions.append(f"k.event_first BETWEEN a.event_first - {before} AND a.event_first + {after}")
         if not store:  # every record of the store has a delivery, one of its own where none was named
             conditions.append("coalesce(a.delivery_key = k.delivery_key, true)")
+    told = [
+        f"k.{name}::VARCHAR" for name in values if not name.endswith("_missing") and (there is None or name in there)
+    ]
+    if slot in PERSONS and told:  # who says nothing of what is asked stands in nobody's way
+        conditions.append(f"coalesce({', '.join(told)}) IS NOT NULL")
     columns = [
         "a.line",
         f"'{_STORE if store else _FILE}' AS origin",

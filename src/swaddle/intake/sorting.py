@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from swaddle.dictionary.lint import COUNT
 from swaddle.dictionary.model import HEADER, PERSONS, Dictionary, Rule, WideField
 from swaddle.intake import cast
+from swaddle.intake.lookups import CHILD, DELIVERY, NUMBERS
+
+_MOTHER = "mother"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ def sort_rules(
     for rule in dictionary.rules:
         if rule.on not in there or rule.after_days is not None:
             continue  # no record here that it could be asked of; or the registry asks it later (overdue.py)
-        local, slots = _parted(rule, everything, held, derived)
+        local, slots = _parted(rule, everything, held | _persons(rule, held, absent), derived)
         lacking = absent & set(local) | {name for name in local if everything[name].slot not in held} - derived
         if set(rule.fields) & lacking or _reads_nothing(rule, local, lacking, slots):
             told.off.append(rule)
@@ -98,11 +101,21 @@ def _parted(
             slots.setdefault(name.removesuffix(COUNT), ())
             continue
         slot = everything[name].slot
-        if slot in {HEADER, *held, *PERSONS} or name in derived:  # a person is who the row says, and is not looked up
+        if slot in {HEADER, *held} or name in derived:
             local.append(name)
         else:
             slots[slot] = (*slots.get(slot, ()), name)
     return local, slots
+
+
+def _persons(rule: Rule, held: AbstractSet[str], absent: AbstractSet[str]) -> set[str]:
+    """The persons who are nobody but whom the row names: all, but for the mother where a rule cannot do without her.
+
+    A row without its mother leads to her by the child or the delivery, if it names one of them.
+    """
+    hers = any(name.startswith(f"{_MOTHER}_") for name in rule.fields)
+    leads = any(NUMBERS[way] not in absent and slot in held for way, slot in ((CHILD, CHILD), (DELIVERY, HEADER)))
+    return set(PERSONS) - ({_MOTHER} if hers and leads and _MOTHER not in held else set())
 
 
 def _reads_nothing(rule: Rule, local: list[str], absent: AbstractSet[str], slots: Map[str, tuple[str, ...]]) -> bool:
