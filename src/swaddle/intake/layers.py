@@ -63,7 +63,7 @@ def select(
     absent: Sequence[WideField],
     follow: AbstractSet[str],
     where_told: AbstractSet[str],
-    other_submitter: str,
+    raw: Map[str, str],
     conditions: Sequence[str],
     submitted_on: date,
     historical: bool,
@@ -77,17 +77,16 @@ def select(
         absent: fields that it does not hold but that a rule looks at.
         follow: fields that can be worked out where they are not given (`derivable`).
         where_told: slots for which `<slot>__is_told` says whether a row tells anything of them.
-        other_submitter: condition over the raw row that it names another submitter; "" where no column says.
+        raw: conditions over the raw row, by the names that they have in `conditions`: of columns that are no fields.
         conditions: one for each bit, over the dated layer.
         submitted_on: the day of the check.
         historical: births of long ago are expected.
     """
     direct = [each for each in carried if each.name in sources]
     follows = {each.name for each in carried} - set(sources)
-    passed = ["line", "other_submitter"] if other_submitter else ["line"]
+    passed = ["line", *raw]
     cell_layer = ["line", *(f"{cells[each.name]} AS {each.name}__cell" for each in direct)]
-    if other_submitter:
-        cell_layer.append(f"{other_submitter} AS other_submitter")
+    cell_layer += [f"{condition} AS {name}" for name, condition in raw.items()]
     told_layer, text_layer = list(passed), list(passed)
     for each in direct:
         name, source = each.name, sources[each.name]

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from swaddle.dictionary.model import HEADER, Dictionary, Rule, Scope, Severity, WideField
+from swaddle.dictionary.model import HEADER, MISSING_REASONS, Dictionary, Rule, Scope, Severity, WideField
 from swaddle.intake import cast, layers
 from swaddle.intake.engine import literal
 from swaddle.intake.expression import compile_expression
@@ -140,8 +140,8 @@ def build(
             absent=tuple(each for name, each in dictionary.wide().items() if name in used - {c.name for c in carried}),
             follow=follow,
             where_told=where_told,
-            other_submitter=next((bit.fires for bit in bits if bit.field == "submitter"), ""),
-            conditions=["other_submitter" if bit.field == "submitter" else bit.fires for bit in bits],
+            raw={name: bit.fires for bit in bits if (name := _RAW.get(bit.id))},
+            conditions=[_RAW.get(bit.id, bit.fires) for bit in bits],
             submitted_on=submitted_on,
             historical=historical,
         ),
@@ -159,8 +159,8 @@ def build(
 
 
 def _sparing_voids(bit: Bit) -> Bit:
-    """A row that takes a record back needs its number and its date; what else it says is not asked."""
-    if bit.id == "K1" or bit.field in {"submitter", "site_id", "local_record_id", "event_date", "action"}:
+    """A row that takes a record back needs its number and its date; what else it says is not asked, nor by any rule."""
+    if bit.rule is None and bit.severity == "error" and (bit.id == "K1" or bit.field in _OF_A_VOID):
         return bit
     return replace(bit, fires=f"{NOT_VOID} AND ({bit.fires})")
 
@@ -208,6 +208,11 @@ def _rule_bit(rule: Rule) -> Bit:
     return Bit(id=rule.id, severity=rule.severity, field=rule.shows, fires=fires, rule=rule)
 
 
+# Columns that are no fields, by the check that looks at them: a condition over the raw row.
+_RAW = {"H1": "other_submitter", "H5": "other_version"}
+_OF_A_VOID = frozenset({"submitter", "site_id", "local_record_id", "event_date", "action"})
+
+
 def _header_bits(
     dictionary: Dictionary, places: dict[str, str], *, submitter: str | None, sites: set[str] | None
 ) -> list[Bit]:
@@ -216,6 +221,12 @@ def _header_bits(
         other = f"nullif(trim({places['submitter']}), '') <> {literal(submitter)}"
         fires = f"coalesce({other}, false)"
         bits.append(Bit(id="H1", severity=dictionary.checks["H1"].severity, field="submitter", fires=fires))
+    if "dictionary_version" in places:
+        stated = f"lower(nullif(trim({places['dictionary_version']}), ''))"
+        version = dictionary.version.casefold()
+        same = ", ".join(literal(each) for each in (version, f"v{version}", *MISSING_REASONS))
+        fires = f"coalesce({stated} NOT IN ({same.casefold()}), false)"
+        bits.append(Bit(id="H5", severity=dictionary.checks["H5"].severity, field="dictionary_version", fires=fires))
     if sites is not None:
         known = ", ".join(literal(each) for each in sorted(sites)) or "NULL"
         fires = f"site_id IS NOT NULL AND NOT coalesce(site_id IN ({known}), false)"

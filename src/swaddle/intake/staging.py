@@ -43,9 +43,10 @@ def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb
         _load(connection, "staged_raw", sheet.rows_fd, {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")})
         columns = {"line": "BIGINT", "why": "VARCHAR", "raw": "VARCHAR"}
         _load(connection, "staged_broken", sheet.broken_fd, columns)
-        # Rows are joined by their line from here on: two of one line would each be stored twice.
+        # Rows are joined by their line from here on: two of one line, or a row and a broken line, would be mixed up.
         counted = connection.execute(
-            "SELECT (SELECT count(DISTINCT line) FROM staged_raw), (SELECT count(*) FROM staged_broken)"
+            "SELECT (SELECT count(DISTINCT line) FROM staged_raw), (SELECT count(DISTINCT line) FROM staged_broken"
+            " WHERE line NOT IN (SELECT line FROM staged_raw))"
         ).fetchone()
     except duckdb.OutOfMemoryException:
         raise TooLarge("its rows do not fit in the memory that is allowed") from None

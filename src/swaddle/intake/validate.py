@@ -128,8 +128,8 @@ def _make_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     )
     cells = dict(plan.cells)
     for place, name in enumerate(staged.columns):
-        if name.strip().casefold() == "submitter":
-            cells["submitter"] = f"c{place}"
+        if name.strip().casefold() in {"submitter", "dictionary_version"}:
+            cells[name.strip().casefold()] = f"c{place}"
     source = _rows_with_findings(connection, staged, plan, hits)
     for hit in hits:
         bit = hit.bit
