@@ -1,4 +1,4 @@
-"""Write the generated parts of docs/: errors, commands and custody events, and the pages of the data dictionary.
+"""Write the generated parts of docs/: errors, commands and custody events; the pages of dictionary and indicators.
 
 A generated part stands between two comments, `<!-- NAME: generated -->` and `<!-- NAME: end -->`; what is around it is
 written by hand. `make pages` writes, tests/docs compares.
@@ -121,12 +121,19 @@ def rules() -> str:
     return str(importlib.import_module("swaddle.dictionary.coverage").table(dictionary))
 
 
+def indicators() -> str:
+    """The table of indicators."""
+    shipped = importlib.import_module("swaddle.indicators.definitions").shipped()
+    return str(importlib.import_module("swaddle.indicators.publish").table(shipped))
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     # name in the comments: (page, what makes it)
     "errors": ("docs/errors.md", errors),
     "commands": ("docs/commands.md", commands),
     "custody": ("docs/custody.md", custody),
     "rules": ("docs/guide-rules.md", rules),
+    "indicators": ("docs/indicators.md", indicators),
 }
 
 
@@ -155,9 +162,17 @@ def dictionary() -> dict[Path, str]:
     return {ROOT / "docs" / name: text for name, text in written.items()}
 
 
+def indicator_pages() -> dict[Path, str]:
+    """The pages that are written whole from the indicators: page to its text."""
+    shipped = importlib.import_module("swaddle.indicators.definitions").shipped()
+    page = importlib.import_module("swaddle.indicators.publish").page
+    return {ROOT / "docs" / "indicators" / f"{item.id}.md": page(item) for item in shipped}
+
+
 def main() -> None:
     """Write what has changed."""
-    for page, text in (openapi(), *dictionary().items()):
+    for page, text in (openapi(), *dictionary().items(), *indicator_pages().items()):
+        page.parent.mkdir(exist_ok=True)
         if not page.exists() or page.read_text("utf-8") != text:
             page.write_text(text, "utf-8")
             print(f"{page.relative_to(ROOT)}: written anew", file=sys.stderr)

@@ -14,8 +14,9 @@ from swaddle.canonical import format_instant
 from swaddle.indicators import compare, disclosure, finding
 from swaddle.indicators.compare import Difference
 from swaddle.indicators.counting import Counts, Reach, count, gathered
-from swaddle.indicators.definitions import Definition, load
+from swaddle.indicators.definitions import load
 from swaddle.indicators.disclosure import THRESHOLD, Cell, Released
+from swaddle.indicators.model import Definition
 from swaddle.indicators.results import ALL, IndicatorResult, IndicatorRow, Whose
 from swaddle.indicators.robson import FIRST_BIRTHS_AT_TERM, UNCLASSIFIABLE
 
@@ -41,10 +42,11 @@ def compute(
         as_of: when this was computed; data move, so a figure without its moment cannot be repeated.
         threshold: counts about others below this are hidden.
     """
-    with gathered(connection, submitter, transfer) as scope:
-        counted = {item.id: count(connection, item, scope) for item in load()}
+    definitions = load()
+    with gathered(connection, definitions, submitter, transfer) as scope:
+        counted = {item.id: count(connection, item, scope) for item in definitions}
     shown = _others({name: others for name, (_, others) in counted.items()}, threshold)
-    return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, threshold) for item in load())
+    return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, threshold) for item in definitions)
 
 
 Shown = tuple[Released, dict[str, Released]]

@@ -7,14 +7,16 @@ in.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
 
-from swaddle.indicators.definitions import FIELDS, Definition
 from swaddle.indicators.disclosure import Cell
+from swaddle.indicators.gathering import LACKS, gather
+from swaddle.indicators.judging import judged
+from swaddle.indicators.model import Definition
 from swaddle.indicators.results import Unanswered, Unknown
 from swaddle.indicators.robson import UNCLASSIFIABLE
 
@@ -63,28 +65,33 @@ class Counts:
 
 
 @contextmanager
-def gathered(connection: duckdb.DuckDBPyConnection, submitter: str, transfer: str | None) -> Iterator[Reach]:
+def gathered(
+    connection: duckdb.DuckDBPyConnection,
+    definitions: Sequence[Definition],
+    submitter: str,
+    transfer: str | None,
+) -> Iterator[Reach]:
     """Read `births` once; inside, `count` may be asked.
 
     Yields:
         The submitter's own births: how many, of which years, from layouts that carry what.
     """
-    fields = ", ".join(f"{name}, {name} IS NULL AND {name}_missing = 'NC' AS {name}_lacks" for name in FIELDS)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS"
-        f" SELECT submitter = $submitter AS mine, submitter, source, event_year, {fields} FROM births"
-        " WHERE submitter <> $submitter OR $transfer IS NULL OR transfer = $transfer",
-        {"submitter": submitter, "transfer": transfer},
+    gather(
+        connection,
+        _TABLE,
+        definitions,
+        extra="submitter = $submitter AS mine, event_year",
+        where="submitter <> $submitter OR $transfer IS NULL OR transfer = $transfer",
+        values={"submitter": submitter, "transfer": transfer},
     )
     try:
-        yield _reach(connection)
+        yield _reach(connection, tuple(dict.fromkeys(name for item in definitions for name in item.needs)))
     finally:
         connection.execute(f"DROP TABLE {_TABLE}")
 
 
-def _reach(connection: duckdb.DuckDBPyConnection) -> Reach:
-    fields = tuple(FIELDS)
-    lacks = ", ".join(f"bool_and(coalesce({name}_lacks, FALSE))" for name in fields)
+def _reach(connection: duckdb.DuckDBPyConnection, fields: tuple[str, ...]) -> Reach:
+    lacks = ", ".join(f"bool_and({name}{LACKS})" for name in fields)
     rows = connection.execute(
         f"SELECT source, count(*), min(event_year), max(event_year), {lacks} FROM {_TABLE} WHERE mine"
         " GROUP BY source ORDER BY source"
@@ -153,28 +160,11 @@ def _complete(definition: Definition, side: Counts) -> dict[str, Cell]:
 
 def _query(definition: Definition) -> str:
     """One row per side, group and reason: how many count, how many are placed, how many are unknown."""
-    missing = " ".join(f"WHEN {name} IS NULL THEN '{name}'" for name in definition.needs)
-    unplaced = f"(inside AND event IS NOT NULL) IS NOT TRUE THEN CASE {missing} ELSE 'other' END"
-    if definition.partition:
-        group = definition.partition
-        reason = (
-            f"CASE WHEN grouped LIKE '{UNCLASSIFIABLE}: %' THEN grouped[{len(UNCLASSIFIABLE) + 3}:] WHEN {unplaced} END"
-        )
-    else:
-        bands = " ".join(f"WHEN {band.holds} THEN '{band.id}'" for band in definition.bands)
-        group = f"CASE {bands} ELSE '' END" if bands else "''"
-        reason = f"CASE WHEN {unplaced} END"
-    carried = " ".join(f"WHEN '{name}' THEN {name}_lacks" for name in definition.needs)
+    carried = " ".join(f"WHEN '{name}' THEN {name}{LACKS}" for name in definition.needs)
+    years = "(mine OR $first IS NULL OR event_year BETWEEN $first AND $last)"
     return f"""
-        WITH judged AS (
-            SELECT *, ({definition.denominator}) AS inside, ({definition.numerator}) AS event, {group} AS grouped
-            FROM {_TABLE}
-            WHERE ({definition.denominator}) IS NOT FALSE AND (mine OR {_OTHERS_YEARS})
-        ), reasoned AS (
-            SELECT *, {reason} AS reason FROM judged
-        )
-        SELECT mine, split_part(grouped, ':', 1), reason, coalesce(CASE reason {carried} END, FALSE) AS lacking,
+        SELECT mine, grouped, reason, coalesce(CASE reason {carried} END, FALSE) AS lacking,
             count(*) FILTER (inside AND event), count(*) FILTER (inside AND NOT event),
             count(*) FILTER ((inside AND event IS NOT NULL) IS NOT TRUE)
-        FROM reasoned GROUP BY ALL ORDER BY ALL
+        FROM ({judged(definition, f"(FROM {_TABLE} WHERE {years})")}) GROUP BY ALL ORDER BY ALL
     """

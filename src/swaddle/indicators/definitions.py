@@ -1,163 +1,96 @@
-"""An indicator is one object: what it counts (SQL), in plain words, with a worked example that is its test.
+"""The indicators that Swaddle comes with: one TOML file each in v1/, in plain words in two languages.
 
-The definitions are data files in v1/, one TOML file each, read and linted here. Nothing from outside reaches their SQL.
+Each holds a worked example of ten rows that is its test and its documentation. An operator's own lie in a folder
+(shelf.py); reading.py reads either; model.py is what they become.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
-from swaddle.errors import OurBug
-from swaddle.indicators import robson
+from swaddle.indicators.fields import FIELDS
+from swaddle.indicators.model import BadDefinition, Band, Definition, Example, Stratum
+from swaddle.indicators.reading import read
 
-Direction = Literal["lower", "higher", "context"]
-Outcome = Literal["counts", "placed", "unknown", "out"]
+__all__ = ["FIELDS", "BadDefinition", "Band", "Definition", "Example", "definition", "load", "shipped"]
 
-FIELDS: dict[str, str] = {
-    "outcome": "live or stillborn",
-    "ga_weeks": "weeks of gestation",
-    "birth_weight_g": "birth weight",
-    "n_fetuses": "number of babies",
-    "presentation": "position of the baby",
-    "onset_labour": "how labour began",
-    "birth_type": "way of birth",
-    "para": "earlier births",
-    "previous_cs": "earlier caesareans",
-}
+# Those that a report on a submission shows, in its order; every other one is computed on demand.
 ORDER = ("preterm", "low_birth_weight", "ntsv_caesarean", "robson")
 
 
-class BadDefinition(OurBug):
-    """A definition file that does not say what an indicator needs."""
-
-    code = "SWD-IND-01"
-    what = "an indicator's definition is not complete"
-    why = "{definition}: {reason}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Band:
-    """A part of the numerator with a name; the bands of an indicator do not overlap and add up to it."""
-
-    id: str
-    label: str
-    holds: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Example:
-    """One made-up birth, what becomes of it, and the group it falls in."""
-
-    birth: Mapping[str, object]
-    outcome: Outcome
-    group: str
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Definition:
-    """What is counted of what.
-
-    `denominator` and `numerator` are SQL expressions of three values over `births`: NULL means that a field which
-    should have answered is missing, and the birth is counted as unknown, never as No.
-
-    Attributes:
-        needs: the fields it reads, in the order in which a missing one is named.
-        bands: parts of the numerator, for indicators that have them.
-        partition: an SQL expression that puts each birth in one group ("" for none).
-        groups: the partition's groups and their labels.
-    """
-
-    id: str
-    title: str
-    question: str
-    says: str
-    of: str
-    counted: str
-    left_out: str
-    words: str
-    direction: Direction
-    source: str
-    denominator: str
-    numerator: str
-    needs: tuple[str, ...]
-    total_label: str
-    unit: str
-    bands: tuple[Band, ...]
-    partition: str
-    groups: Mapping[str, str]
-    examples: tuple[Example, ...]
+def load() -> tuple[Definition, ...]:
+    """The indicators of a report, in its order."""
+    return tuple(definition(name) for name in ORDER)
 
 
 @cache
-def load() -> tuple[Definition, ...]:
-    """All indicators of version 1, in the order in which a report shows them."""
-    return tuple(_read(name) for name in ORDER)
+def shipped() -> tuple[Definition, ...]:
+    """Every indicator that Swaddle comes with: those of the report first, then by chapter and title."""
+    there = (each.name for each in files("swaddle.indicators").joinpath("v1").iterdir())
+    names = sorted(name.removesuffix(".toml") for name in there if _is_one(name))
+    others = sorted((definition(name) for name in names if name not in ORDER), key=lambda item: (item.chapter, item.id))
+    return (*load(), *others)
 
 
+def _is_one(name: str) -> bool:
+    return name.endswith(".toml") and name not in ("terms.toml", "strata.toml")
+
+
+@cache
 def definition(identity: str) -> Definition:
-    """One indicator by its id.
+    """One shipped indicator by its id.
+
+    Raises:
+        KeyError: there is none.
+        BadDefinition: its file is not complete.
+    """
+    file = files("swaddle.indicators").joinpath("v1", f"{identity}.toml")
+    if not identity.isidentifier() or not file.is_file():
+        raise KeyError(identity)
+    return read(file.read_text(encoding="utf-8"), identity, terms(), strata())
+
+
+def among(identities: Iterable[str], known: Iterable[Definition]) -> tuple[Definition, ...]:
+    """The definitions of these ids.
 
     Raises:
         KeyError: there is none.
     """
-    return {item.id: item for item in load()}[identity]
+    by_id = {item.id: item for item in known}
+    return tuple(by_id[identity] for identity in identities)
+
+
+@cache
+def terms() -> Mapping[str, str]:
+    """The terms that every definition may use."""
+    told: dict[str, Any] = tomllib.loads(_data("terms.toml"))
+    return {name: str(text) for name, text in told.items()}
+
+
+@cache
+def strata() -> Mapping[str, Stratum]:
+    """The ways to split an indicator."""
+    return {
+        name: Stratum(
+            id=name,
+            title=each["title"],
+            title_fr=each["title_fr"],
+            text=each["part"],
+            labels=each["labels"],
+            labels_fr=each["labels_fr"],
+        )
+        for name, each in tomllib.loads(_data("strata.toml")).items()
+    }
 
 
 def robson_expression() -> str:
     """The SQL expression that says what `robson.classify` says."""
-    return files("swaddle.indicators").joinpath("v1", "robson.sql").read_text(encoding="utf-8").strip()
+    return definition("robson").partition
 
 
-def _read(name: str) -> Definition:
-    text = files("swaddle.indicators").joinpath("v1", f"{name}.toml").read_text(encoding="utf-8")
-    value = tomllib.loads(text)
-    try:
-        return _lint(_build(value))
-    except (KeyError, TypeError) as error:
-        raise BadDefinition(f"missing or of the wrong type: {error}", definition=name) from error
-
-
-def _build(value: dict[str, Any]) -> Definition:
-    partitioned = value.get("partition") == "robson.sql"
-    return Definition(
-        id=value["id"],
-        title=value["title"],
-        question=value["question"],
-        says=value["says"],
-        of=value["of"],
-        counted=value["counted"],
-        left_out=value["left_out"],
-        words=" ".join(value["words"].split()),
-        direction=value["direction"],
-        source=value["source"],
-        denominator=value["denominator"],
-        numerator=value["numerator"],
-        needs=tuple(value["needs"]),
-        total_label=value["total_label"],
-        unit=value["unit"],
-        bands=tuple(Band(**band) for band in value.get("band", ())),
-        partition=robson_expression() if partitioned else "",
-        groups=robson.GROUPS if partitioned else {},
-        examples=tuple(
-            Example(birth=row["birth"], outcome=row["outcome"], group=row.get("group", ""), why=row["why"])
-            for row in value["example"]
-        ),
-    )
-
-
-def _lint(item: Definition) -> Definition:
-    if strangers := [field for field in item.needs if field not in FIELDS]:
-        raise BadDefinition(f"needs fields that births have not: {strangers}", definition=item.id)
-    if len(item.examples) != 10:
-        raise BadDefinition("the worked example has ten births", definition=item.id)
-    if any(set(row.birth) - set(item.needs) for row in item.examples):
-        raise BadDefinition("an example gives a field the definition does not need", definition=item.id)
-    if item.bands and item.partition:
-        raise BadDefinition("bands or a partition, not both", definition=item.id)
-    return item
+def _data(name: str) -> str:
+    return files("swaddle.indicators").joinpath("v1", name).read_text(encoding="utf-8")

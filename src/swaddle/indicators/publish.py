@@ -1,115 +1,161 @@
-"""The page docs/indicators.md, made from the definitions; a test compares, so it cannot fall behind.
+"""The pages docs/indicators/ID.md and the table in docs/indicators.md, made from the definitions.
 
-Pure but for the definitions it is given.
+Pure but for the definitions it is given. `python tools/pages.py` writes them; a test compares.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from swaddle.indicators.definitions import FIELDS, Definition, Example
+from swaddle.indicators.fields import UNITS, words
+from swaddle.indicators.model import Definition, Example, Language
 
-_OUTCOME = {"counts": "counts", "placed": "placed, does not count", "unknown": "unknown", "out": "left out"}
+CHAPTERS = {
+    "birth": "Birth and growth",
+    "caesarean": "Caesarean",
+    "labour": "Labour and the mother",
+    "newborn": "The newborn",
+    "screening": "Newborn screening",
+    "intensive": "Intensive care",
+    "pregnancy": "Pregnancy",
+    "fertility": "Fertility treatment",
+    "data": "The data themselves",
+}
+_OUTCOME = {
+    "en": {"counts": "counts", "placed": "placed, does not count", "unknown": "unknown", "out": "left out"},
+    "fr": {"counts": "compte", "placed": "classé, ne compte pas", "unknown": "inconnu", "out": "exclu"},
+}
 _DIRECTION = {
-    "lower": "lower is better, other things equal",
-    "higher": "higher is better, other things equal",
-    "context": "neither high nor low is better by itself",
+    "lower": ("lower is better, other things equal", "moins, c'est mieux, toutes choses égales"),
+    "higher": ("higher is better, other things equal", "plus, c'est mieux, toutes choses égales"),
+    "context": ("neither high nor low is better by itself", "ni plus ni moins n'est mieux en soi"),
+}
+_SAY = {
+    "en": {
+        "of": "Of", "counted": "Counted", "left": "Left out", "unit": "What is counted", "needs": "Needs",
+        "direction": "Direction", "period": "Shortest period worth reading", "by": "Can be split by",
+        "source": "Source", "limits": "Limits", "none": "none: no target has a verified source",
+        "example": "Worked example", "becomes": "Becomes", "group": "Group", "why": "Why", "per": "Told per",
+        "better": "better than", "worse": "worse than",
+        "sum": "{counts} of {of}, {unknown} unknown, {out} left out.",
+    },
+    "fr": {
+        "of": "Parmi", "counted": "Compte", "left": "Exclus", "unit": "Ce que l'on compte", "needs": "Demande",
+        "direction": "Sens", "period": "Plus courte période utile", "by": "Peut être réparti selon",
+        "source": "Source", "limits": "Limites", "none": "aucune : aucune cible n'a de source vérifiée",
+        "example": "Exemple travaillé", "becomes": "Devient", "group": "Groupe", "why": "Pourquoi",
+        "per": "Exprimé pour",
+        "better": "mieux que", "worse": "moins bien que",
+        "sum": "{counts} sur {of}, {unknown} inconnus, {out} exclus.",
+    },
+}  # fmt: skip
+_PERIODS = {
+    "month": {"en": "month", "fr": "mois"},
+    "quarter": {"en": "quarter", "fr": "trimestre"},
+    "year": {"en": "year", "fr": "année"},
 }
 
-INTRODUCTION = """\
-# Indicators
 
-<!-- Made by `python -m swaddle.indicators.publish > docs/indicators.md`; tests/unit/indicators compares. -->
-
-Each indicator is one file in `src/swaddle/indicators/v1/`: what is counted, of what, in SQL of three values and in
-words, and ten made-up births that say what becomes of each. The ten births are the indicator's test.
-
-A birth is in the denominator, out of it, or *unknown*: a field that should have answered is missing. An unknown
-birth is counted as unknown, under the first field that is missing, and never read as No. A birth known to be out is
-out, whatever else is missing. When a field that an indicator needs is `NC` (not carried by the layout) for every
-birth of the submitter, the indicator is not answered, and the report says which field is the reason.
-
-Shares have 95 % Wilson intervals. A difference from the others is called only when the Newcombe interval of the
-difference leaves zero out and both sides have ten births. No target or threshold is shown: none has a verified
-source.
-
-## Other hospitals
-
-"Others" are all other submitters together, births of the same years as one's own. Own figures are shown in full.
-About others:
-
-- a count of 1 to 5 is hidden (threshold 6, a habit of Ontario, no verified source), and so are its complement of 1
-  to 5, a denominator of 1 to 5, and with them the rate, the interval, the size and the contributions;
-- in a table of groups, further groups are hidden until no hidden group can be computed from the total, nor from
-  another indicator that is a part of it (NTSV is Robson 1, 2a and 2b), and until what is hidden adds up to no small
-  number itself;
-- two indicators, one inside the other, may not differ by 1 to 5 births: the narrower one then loses its unknowns,
-  or is hidden.
-
-Not covered: two reports of different days subtracted from each other, and hospitals that put their own figures
-together.
-
-## What is read
-
-One relation `births`, a row for each child: `submitter`, `source` (the layout), `transfer`, `event_year`, and each
-of these with a column `…_missing` that holds the missing reason:
-
-"""
+def table(definitions: Sequence[Definition]) -> str:
+    """Every indicator with its page, by chapter."""
+    lines = [f"{len(definitions)} indicators.", ""]
+    in_order = sorted(definitions, key=lambda item: (list(CHAPTERS).index(item.chapter), item.title))
+    for chapter, items in groupby(in_order, key=lambda item: item.chapter):
+        lines += [f"### {CHAPTERS[chapter]}", "", "| indicator | of | counted |", "|---|---|---|"]
+        lines += [f"| [{item.title}](indicators/{item.id}.md) | {item.of} | {item.counted} |" for item in items]
+        lines.append("")
+    return "\n".join(lines).rstrip()
 
 
-def page(definitions: Sequence[Definition]) -> str:
-    """The whole page."""
-    fields = "\n".join(f"- `{name}`: {text}" for name, text in FIELDS.items())
-    return INTRODUCTION + fields + "\n" + "".join(_section(item) for item in definitions)
+def page(item: Definition) -> str:
+    """One indicator's page: English, the expressions, French."""
+    lines = [f"# {item.title}", "", "<!-- Made by tools/pages.py from the definition; do not edit. -->", ""]
+    lines += _told(item, "en")
+    lines += ["## As it is computed", "", "```sql", *_written(item), "```", ""]
+    french = item.within("fr")
+    lines += [f"## {french.title}", "", *_told(french, "fr")]
+    return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(item: Definition) -> str:
+def _told(item: Definition, language: Language) -> list[str]:
+    """Everything of it that a person reads, in one language."""
+    say, place = _SAY[language], 0 if language == "en" else 1
+    unit = UNITS[item.counts_of]
     lines = [
-        f"\n## {item.title}\n",
-        f"{item.question}\n",
-        f"- **Of** {item.of}",
-        f"- **Counted** {item.counted}",
-        f"- **Left out** {item.left_out}",
-        f"- **Needs** {', '.join(f'`{name}`' for name in item.needs)}",
-        f"- **Direction** {_DIRECTION[item.direction]}",
-        f"- **Source** {item.source}\n",
-        f"{item.words}\n",
-        "```sql",
-        f"-- denominator\n{item.denominator}",
-        f"-- numerator\n{item.numerator}",
-        *(f"-- {band.label}\n{band.holds}" for band in item.bands),
-        *((f"-- group\n{item.partition}",) if item.partition else ()),
-        "```\n",
-    ]
-    if item.groups:
-        lines += ["| Group | |", "|---|---|", *(f"| {name} | {label} |" for name, label in item.groups.items()), ""]
-    return "\n".join([*lines, *_worked(item)]) + "\n"
-
-
-def _worked(item: Definition) -> list[str]:
-    counts, placed, unknown = (
-        sum(row.outcome == name for row in item.examples) for name in ("counts", "placed", "unknown")
-    )
-    of = counts + placed
-    return [
-        "Worked example:\n",
-        f"| {' | '.join(f'`{name}`' for name in item.needs)} | Group | Becomes | Why |",
-        "|" + "---|" * (len(item.needs) + 3),
-        *(_birth(item, row) for row in item.examples),
+        item.question,
         "",
-        f"{counts} of {of}, {unknown} unknown, {len(item.examples) - of - unknown} left out.",
+        f"- **{say['of']}** {item.of}",
+        f"- **{say['counted']}** {item.counted}",
+        f"- **{say['left']}** {item.left_out}",
+        *(f"- **{say['left']}** {each.why}" for each in item.exclusions),
+        f"- **{say['unit']}** {unit.many if language == 'en' else unit.many_fr}",
+        f"- **{say['needs']}** {', '.join(f'{words(name, language)} (`{name}`)' for name in item.needs)}",
+        f"- **{say['direction']}** {_DIRECTION[item.direction][place]}",
+        f"- **{say['period']}** {_PERIODS[item.period][language]}",
+    ]
+    if item.per != 100:
+        lines.append(f"- **{say['per']}** {'1,000' if language == 'en' else '1 000'}")
+    if item.stratifiers:
+        lines.append(f"- **{say['by']}** {', '.join(f'`{name}`' for name in item.stratifiers)}")
+    lines += [f"- **{say['limits']}** {_limits(item, language)}", f"- **{say['source']}** {item.source}", ""]
+    lines += [item.words, ""] if item.words else []
+    if item.groups or item.bands:
+        lines += [f"| {say['group']} | |", "|---|---|"]
+        lines += [f"| {name} | {label} |" for name, label in item.groups.items()]
+        lines += [f"| {band.id} | {band.label} |" for band in item.bands]
+        lines.append("")
+    return [*lines, *_worked(item, language), ""]
+
+
+def _limits(item: Definition, language: Language) -> str:
+    """The thresholds, never without where they come from."""
+    if item.threshold is None:
+        return _SAY[language]["none"]
+    say, each, unit = _SAY[language], item.threshold, "%" if item.per == 100 else "‰"
+    return f"{say['better']} {each.green:g} {unit}, {say['worse']} {each.red:g} {unit} — **{each.provenance}**"
+
+
+def _written(item: Definition) -> list[str]:
+    """The expressions as the file has them."""
+    lines = [f"-- denominator\n{item.written['denominator']}"]
+    lines += [f"-- left out\n{each.text}" for each in item.exclusions]
+    lines += [f"-- numerator\n{item.written['numerator']}"]
+    return lines + [f"-- {band.label}\n{band.text}" for band in item.bands]
+
+
+def _worked(item: Definition, language: Language) -> list[str]:
+    say = _SAY[language]
+    number = {
+        name: sum(row.outcome == name for row in item.examples) for name in ("counts", "placed", "unknown", "out")
+    }
+    told = say["sum"].format(
+        counts=number["counts"],
+        of=number["counts"] + number["placed"],
+        unknown=number["unknown"],
+        out=number["out"],
+    )
+    shown = [name for name in item.needs if any(name in row.birth for row in item.examples)]
+    grouped = any(row.group for row in item.examples)
+    head = [*(f"`{name}`" for name in shown), *([say["group"]] if grouped else []), say["becomes"], say["why"]]
+    return [
+        f"**{say['example']}**",
+        "",
+        f"| {' | '.join(head)} |",
+        "|" + "---|" * len(head),
+        *(_row(row, shown, grouped, language) for row in item.examples),
+        "",
+        told,
     ]
 
 
-def _birth(item: Definition, row: Example) -> str:
-    values = " | ".join(str(row.birth.get(name, "")) for name in item.needs)
-    group = "" if row.group == "all" else row.group
-    return f"| {values} | {group} | {_OUTCOME[row.outcome]} | {row.why} |"
+def _row(row: Example, shown: Sequence[str], grouped: bool, language: Language) -> str:
+    cells = [_cell(row.birth.get(name, ""), language) for name in shown]
+    cells += [row.group] if grouped else []
+    return f"| {' | '.join([*cells, _OUTCOME[language][row.outcome], row.why])} |"
 
 
-if __name__ == "__main__":
-    import sys
-
-    from swaddle.indicators.definitions import load
-
-    sys.stdout.write(page(load()))
+def _cell(value: object, language: Language) -> str:
+    if isinstance(value, bool):
+        return ({"en": "yes", "fr": "oui"} if value else {"en": "no", "fr": "non"})[language]
+    return str(value)

@@ -14,7 +14,7 @@ makes a number of it, or nothing where it is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from swaddle.intake.faults import MappingFault
 
@@ -33,8 +33,9 @@ _TOKEN = re.compile(
 )
 _KEYWORDS = frozenset(["case", "when", "then", "else", "end", "and", "or", "not", "in", "is", "null", "between"])
 
-# name -> (fewest arguments, most, SQL)
-_FUNCTIONS: dict[str, tuple[int, int, str]] = {
+# name -> (fewest arguments, most, SQL: its text with a place for the arguments, or what makes it of them)
+Functions = Mapping[str, tuple[int, int, "str | Callable[..., str]"]]
+_FUNCTIONS: Functions = {
     "number": (1, 1, "TRY_CAST({} AS DOUBLE)"),
     "coalesce": (2, 20, "coalesce({})"),
     "lower": (1, 1, "lower({})"),
@@ -75,20 +76,23 @@ def reads_row_key(expression: str) -> bool:
     return ROW_KEY in expression
 
 
-def compile_expression(expression: str, column: Callable[[str], str], *, row_key: str) -> str:
+def compile_expression(
+    expression: str, column: Callable[[str], str], *, row_key: str, functions: Functions = _FUNCTIONS
+) -> str:
     """SQL for `expression`.
 
     Args:
         expression: as the mapping file writes it.
         column: gives the SQL of a column by the name that the mapping uses.
         row_key: the SQL that stands for `row_key()`.
+        functions: those that may be used; another room has others (indicators/language.py).
 
     Raises:
         MappingFault: it is not in the language.
     """
     if len(expression) > LIMIT_CHARACTERS:
         raise MappingFault("an expression in it is too long")
-    parser = _Parser(_tokens(expression), column, row_key)
+    parser = _Parser(_tokens(expression), column, row_key, functions)
     sql = parser.either()
     parser.end()
     return sql
@@ -113,11 +117,14 @@ def _tokens(expression: str) -> list[tuple[str, str]]:
 class _Parser:
     """Recursive descent, one method a level of binding, each giving SQL in brackets."""
 
-    def __init__(self, tokens: list[tuple[str, str]], column: Callable[[str], str], row_key: str) -> None:
+    def __init__(
+        self, tokens: list[tuple[str, str]], column: Callable[[str], str], row_key: str, functions: Functions
+    ) -> None:
         self._tokens = tokens
         self._next = 0
         self._column = column
         self._row_key = row_key
+        self._functions = functions
         self._depth = 0
 
     def end(self) -> None:
@@ -238,9 +245,9 @@ class _Parser:
         return "(" + " ".join([*parts, "END"]) + ")"
 
     def _call(self, name: str) -> str:
-        if name not in _FUNCTIONS:
-            raise MappingFault(f"known functions are {', '.join(sorted(_FUNCTIONS))}; another one is used")
-        fewest, most, template = _FUNCTIONS[name]
+        if name not in self._functions:
+            raise MappingFault(f"known functions are {', '.join(sorted(self._functions))}; another one is used")
+        fewest, most, template = self._functions[name]
         arguments: list[str] = []
         if not self._take("sign", ")"):
             arguments.append(self.either())
@@ -249,4 +256,6 @@ class _Parser:
             self._need("sign", ")")
         if not fewest <= len(arguments) <= most:
             raise MappingFault(f"the function {name} is given {len(arguments)} values")
-        return self._row_key if name == ROW_KEY else template.format(", ".join(arguments))
+        if name == ROW_KEY:
+            return self._row_key
+        return template.format(", ".join(arguments)) if isinstance(template, str) else template(*arguments)

@@ -1,46 +1,21 @@
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from swaddle.dictionary.load import load as load_dictionary
-from swaddle.indicators import definitions
-from swaddle.indicators.definitions import BadDefinition, definition, load
+from swaddle.indicators.definitions import BadDefinition, definition, load, shipped, strata, terms
+from swaddle.indicators.examples import wrong
 from swaddle.indicators.publish import page
+from swaddle.indicators.reading import read
 
-IDS = [item.id for item in load()]
-
-
-def place(births, item, row):
-    """What the definition's own SQL makes of one birth."""
-    births.connection.execute("DELETE FROM births")
-    births.add(**row.birth)
-    inside, event = births.connection.execute(f"SELECT {item.denominator}, {item.numerator} FROM births").fetchone()
-    if inside is False:
-        return "out"
-    if inside is None or event is None:
-        return "unknown"
-    return "counts" if event else "placed"
+IDS = [item.id for item in shipped()]
 
 
 @pytest.mark.parametrize("identity", IDS)
-def test_the_worked_example_is_what_the_sql_says(births, identity):
-    item = definition(identity)
-    for row in item.examples:
-        placed = place(births, item, row)
-        if item.partition:
-            [(group,)] = births.connection.execute(f"SELECT {item.partition} FROM births").fetchall()
-            assert group == row.group, row.why
-            placed = "unknown" if group.startswith("unclassifiable") else placed
-        elif item.bands and row.outcome == "counts":
-            [bands] = births.connection.execute(
-                f"SELECT {', '.join(band.holds for band in item.bands)} FROM births"
-            ).fetchall()
-            assert [band.id for band, holds in zip(item.bands, bands, strict=True) if holds] == [row.group], row.why
-        assert placed == row.outcome, row.why
+def test_the_worked_example_is_what_the_definition_makes_of_it(identity):
+    assert list(wrong(definition(identity))) == []
 
 
 @pytest.mark.parametrize("identity", IDS)
@@ -61,38 +36,61 @@ def test_bands_do_not_overlap_and_add_up(births, item):
     assert wrong == (0,)
 
 
-def test_every_code_in_the_sql_is_a_code_of_the_dictionary():
-    wide = {field.name: field for record in load_dictionary().record_types for field in record.fields}
-    for item in load():
-        for row in item.examples:
-            for name, value in row.birth.items():
-                if isinstance(value, str):
-                    assert value in wide[name].values, (item.id, name, value)
-    sql = " ".join([*(item.denominator + item.numerator for item in load()), definition("robson").partition])
-    codes = {code for name in ("outcome", "presentation", "onset_labour", "birth_type") for code in wide[name].values}
-    texts = {part for part in sql.split("'")[1::2] if not part.startswith("unclassifiable") and not part[0].isdigit()}
-    assert texts <= codes
+def text_of(name: str) -> str:
+    return files("swaddle.indicators").joinpath("v1", f"{name}.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("was", "becomes", "said"),
     [
-        (lambda value: value.pop("title"), "title"),
-        (lambda value: value["needs"].append("postal_code"), "postal_code"),
-        (lambda value: value["example"].pop(), "ten births"),
-        (lambda value: value["example"][0]["birth"].update(para=1), "does not need"),
-        (lambda value: value.update(partition="robson.sql"), "not both"),
+        ('title = "Preterm birth"\n', "", "title is missing"),
+        ('title_fr = "Naissance prématurée"\n', "", "title_fr is missing"),
+        ('needs = ["outcome", "ga_weeks"]', 'needs = ["outcome", "postal_code"]', "postal_code"),
+        ('numerator = "ga_weeks < 37"', 'numerator = "ga_week < 37"', "is it ga_weeks"),
+        ('numerator = "ga_weeks < 37"', 'numerator = "ga_weeks / 0 < 37"', "divide by nothing"),
+        ('numerator = "ga_weeks < 37"', 'numerator = "ga_weeks / ga_weeks < 37"', "divide by nothing"),
+        ('numerator = "ga_weeks < 37"', 'numerator = "(from births)"', "no field 'from'"),
+        ('numerator = "ga_weeks < 37"', "numerator = \"getenv('HOME') = 'x'\"", "known functions"),
+        ('numerator = "ga_weeks < 37"', "numerator = \"mother_family_name = 'x'\"", "no field"),
+        ('direction = "lower"', 'direction = "down"', "direction is one of"),
+        ('direction = "lower"', 'direction = "lower"\npassword = "x"', "unknown keys"),
+        ("live                  | 40       | placed ", "live                  | 40 | | placed ", "cells"),
+        ("live                  | 40       | placed ", "alive                 | 40       | placed ", "has not"),
+        (
+            "live                  | 40       | placed ",
+            "live                  | many     | placed ",
+            "none of its type",
+        ),
     ],
 )
-def test_a_definition_that_lacks_something_is_refused(monkeypatch, change, said):
-    text = files("swaddle.indicators").joinpath("v1", "preterm.toml").read_text()
-    value = tomllib.loads(text)
-    change(value)
-    monkeypatch.setattr(definitions.tomllib, "loads", lambda _: value)
+def test_a_definition_that_is_not_right_says_what_is_wrong(was, becomes, said):
+    text = text_of("preterm")
+    assert was in text
     with pytest.raises(BadDefinition, match=said):
-        definitions._read("preterm")
+        read(text.replace(was, becomes), "preterm", terms(), strata())
 
 
-def test_the_page_in_the_docs_is_the_definitions():
-    shown = (Path(__file__).parents[3] / "docs" / "indicators.md").read_text(encoding="utf-8")
-    assert shown == page(load()), "run: python -m swaddle.indicators.publish > docs/indicators.md"
+def test_a_term_that_never_ends_is_told():
+    text = text_of("preterm").replace('denominator = "live"', 'denominator = "one"')
+    with pytest.raises(BadDefinition, match="never ends"):
+        read(text + "\n[terms]\none = 'two'\ntwo = 'NOT one'\n", "preterm", terms(), strata())
+
+
+def test_terms_that_grow_beyond_measure_are_told():
+    doubled = "\n".join(f"t{n} = 't{n - 1} AND t{n - 1}'" for n in range(1, 60))
+    text = text_of("preterm").replace('denominator = "live"', 'denominator = "t59"')
+    with pytest.raises(BadDefinition, match="beyond every measure"):
+        read(f"{text}\n[terms]\nt0 = 'live'\n{doubled}\n", "preterm", terms(), strata())
+
+
+def test_an_example_that_is_wrong_is_found():
+    text = text_of("preterm").replace(
+        "live                  | 37       | placed ", "live                  | 37       | counts "
+    )
+    assert list(wrong(read(text, "preterm", terms(), strata()))) == ["line 2 of the example becomes placed, not counts"]
+
+
+def test_the_pages_in_the_docs_are_the_definitions():
+    folder = Path(__file__).parents[3] / "docs" / "indicators"
+    shown = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    assert shown == {item.id: page(item) for item in shipped()}, "run `make pages`"
