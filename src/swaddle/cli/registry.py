@@ -13,6 +13,7 @@ import click
 from swaddle import durable, home
 from swaddle.cli import (
     registry_admin,
+    registry_backup,
     registry_door,
     registry_hold,
     registry_letting_go,
@@ -241,5 +242,6 @@ for command in (
     registry_letting_go.disposal,
     registry_hold.group,
     *registry_admin.COMMANDS,
+    *registry_backup.COMMANDS,
 ):
     group.add_command(command)

@@ -84,6 +84,17 @@ EVENTS: Mapping[str, EventKind] = {
     "gateway-frozen": EventKind("freeze", "the gateway froze reading because an invariant broke"),
     "gateway-released": EventKind("freeze", "the registry's signature released a freeze"),
     "gateway-backed-up": EventKind("backup", "a backup of the gateway was made; the copy ends at `expires`"),
+    "registry-backed-up": EventKind("backup", "a backup of the registry was made; the copy ends at `expires`"),
+    "registry-restored": EventKind(
+        "backup", "the registry came back from this backup, with custody up to `entries`; what came after it is lost"
+    ),
+    "registry-upgraded": EventKind("registry", "its home was brought from form `before` to form `after`"),
+    "journal-resumed": EventKind(
+        "journal head", "a restored registry takes the journal up here; entries `first` to `last` nobody has any more"
+    ),
+    "sending-asked-for": EventKind(
+        "notice", "a restored registry asked a submitter to send again what has a receipt from after `made`"
+    ),
     "gateway-restored": EventKind("backup", "a gateway came back from this backup, frozen"),
     "gateway-resumed": EventKind("backup", "the registry told a restored gateway where its journal goes on"),
     "gateway-next-tls-key": EventKind(

@@ -7,6 +7,7 @@ keys/backup.pub.json    the public half; stays
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from swaddle import durable
@@ -41,29 +42,34 @@ def publish(inside: Registry, *, new: bool = False) -> dict[str, Any]:
         durable.write_file(folder / PRIVATE, inside.intake_keys.lock(pair))
         durable.write_file(folder / PUBLIC, canonical(pair.public.to_json()))
         inside.ledger.append("key-made", pair.public.key_id, {"key": "backup"}, inside.now())
-    public = SealingPublic.from_json(json.loads((folder / PUBLIC).read_bytes()))
-    tell(inside, public)
+    recipient = public(inside.home)
+    assert recipient is not None
+    tell(inside, recipient)
     private = folder / PRIVATE
-    return {"key_id": public.key_id, "private": str(private) if private.exists() else None, "made": made}
+    return {"key_id": recipient.key_id, "private": str(private) if private.exists() else None, "made": made}
 
 
-def tell(inside: Registry, public: SealingPublic | None = None) -> None:
+def public(home: Path) -> SealingPublic | None:
+    """The public half that backups are sealed to; None where no pair was made."""
+    path = home / "keys" / PUBLIC
+    return SealingPublic.from_json(json.loads(path.read_bytes())) if path.exists() else None
+
+
+def tell(inside: Registry, recipient: SealingPublic | None = None) -> None:
     """Tell the gateway the public half, unless it was told.
 
     Raises:
         NetworkFault: it was not reached.
     """
-    if public is None:
-        path = inside.home / "keys" / PUBLIC
-        if not path.exists():
-            return
-        public = SealingPublic.from_json(json.loads(path.read_bytes()))
-    if inside.state.fact(_PUBLISHED) == public.key_id:
+    recipient = recipient or public(inside.home)
+    if recipient is None:
+        return
+    if inside.state.fact(_PUBLISHED) == recipient.key_id:
         return
     exchange.instruct(
-        inside.client, inside.keyring, inside.state, "backup-key", inside.now(), recipient=public.to_json()
+        inside.client, inside.keyring, inside.state, "backup-key", inside.now(), recipient=recipient.to_json()
     )
-    inside.state.set_facts(**{_PUBLISHED: public.key_id})
+    inside.state.set_facts(**{_PUBLISHED: recipient.key_id})
 
 
 def forget_told(inside: Registry) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from swaddle import durable
 from swaddle.custody.ledger import FILE_NAME, Ledger
 from swaddle.home import Home, Kind, open_home
-from swaddle.registry import keys, pins, rewriting, settings
+from swaddle.registry import forms, keys, pins, rewriting, settings
 from swaddle.registry.keys import IntakeKeys, Keyring
 from swaddle.registry.settings import Settings
 from swaddle.registry.state import State
@@ -68,16 +68,19 @@ def open_registry(
 
     Raises:
         HomeFault, SettingWrong, KeysMissing: it cannot be used; passphrase errors of swaddle.envelope.
+        FormOlder, FormNewer: it is of another version's form.
     """
     home: Home = open_home(path, Kind.REGISTRY)
     values = home.settings()
     wanted = settings.read(values)
+    forms.check(path)
     secret = passphrase(values)
     rewriting.settle(path)
     keyring = keys.unlock(path, secret)
     for folder in ("spool", "outbox", "store"):
         durable.make_folder(path / folder)
     state = State(path / "registry.db")
+    forms.stamp(state, clock())
     client = GatewayClient(
         wanted.gateway_url,
         wanted.gateway_pin or None,

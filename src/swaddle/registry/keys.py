@@ -128,8 +128,8 @@ class IntakeKeys:
         signed = self.signed()
         return signed is None or parse_instant(json.loads(signed.message)["seal_until"]) - RENEW_BEFORE <= at
 
-    def renew(self, at: datetime, gateway_pins: tuple[str, ...]) -> tuple[Signed, str]:
-        """Make the next pair and its statement; (statement, key id)."""
+    def renew(self, at: datetime, gateway_pins: tuple[str, ...], least_sequence: int = 1) -> tuple[Signed, str]:
+        """Make the next pair and its statement, of a number not below `least_sequence`; (statement, key id)."""
         pair = SealingPair.generate()
         key_id = pair.public.key_id
         seal_until = at + SEAL_FOR
@@ -138,8 +138,9 @@ class IntakeKeys:
         durable.write_file(self._folder / f"{key_id}.until", format_instant(destroy_by).encode())
         durable.write_file(self._folder / f"{key_id}.json", pair.to_file(self._passphrase))
         previous = self.signed()
+        following = 1 if previous is None else int(json.loads(previous.message)["sequence"]) + 1
         statement = IntakeStatement(
-            sequence=1 if previous is None else int(json.loads(previous.message)["sequence"]) + 1,
+            sequence=max(following, least_sequence),
             not_before=at - timedelta(minutes=5),
             seal_until=seal_until - timedelta(minutes=5),
             destroy_by=destroy_by - timedelta(minutes=5),

@@ -14,6 +14,7 @@ from swaddle.home import Kind, open_home
 from swaddle.registry import (
     admin,
     adopted,
+    backup,
     backup_keys,
     disposal,
     door,
@@ -28,6 +29,7 @@ from swaddle.registry import (
     previewing,
     proof,
     releasing,
+    returning,
     reviewing,
     rotation,
     snapshots,
@@ -169,6 +171,8 @@ def status(inside: Registry) -> dict[str, Any]:
         "gateway": gateway,
         "alarms": alarms(inside)["alarms"],
         "lost": releasing.lost(inside),
+        "restored": returning.restored(inside),
+        "lost_with_keys": returning.lost_with_keys(inside),
         "door_shown_now": door.show(inside)["shown_now"],
         "mail": mail.state(inside),
         "stored": inside.store.totals(),
@@ -284,6 +288,7 @@ def look_at_door(inside: Registry) -> dict[str, Any]:
 
 
 TABLE: dict[str, Callable[..., Any]] = {
+    "backup": backup.make_backup,
     "backup-keys": make_backup_keys,
     "release-freeze": releasing.release_freeze,
     "revoke": admin.revoke,

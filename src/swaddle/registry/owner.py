@@ -30,6 +30,8 @@ LOCK = "owner.lock"
 SOCKET = "owner.sock"
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
 Operation = Callable[..., Any]
+ANSWER_S = 600
+LONG_S = {"backup": 86_400}  # operations that move the whole store
 
 
 class AnotherOwner(SettingsFault):
@@ -169,7 +171,7 @@ class Asker:
         connection = socket.socket(socket.AF_UNIX)
         try:
             with connection, _short_path(self._folder) as short:
-                connection.settimeout(600)
+                connection.settimeout(LONG_S.get(operation, ANSWER_S))
                 connection.connect(short)
                 stream = connection.makefile("rwb")
                 stream.write(json.dumps({"do": operation, "with": values}).encode() + b"\n")

@@ -52,7 +52,8 @@ def renew_intake_key(inside: Registry, *, at_once: bool = False) -> str:
     inside.client.also_trust(pins.known(inside.state, inside.settings))
     is_old = not pins.are_published(inside.state, inside.settings, signed)  # the gateway's next TLS key was announced
     if at_once or is_old or inside.intake_keys.is_due(at):
-        inside.intake_keys.renew(at, pins.known(inside.state, inside.settings))
+        least = int(inside.state.fact("least_intake_sequence") or 1)  # of a return from a backup (returning.py)
+        inside.intake_keys.renew(at, pins.known(inside.state, inside.settings), least)
     signed = inside.intake_keys.signed()
     assert signed is not None
     key_id = str(json.loads(signed.message)["recipient"]["key_id"])

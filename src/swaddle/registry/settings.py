@@ -27,6 +27,7 @@ class Settings:
         passphrase_file: a file only its owner can read; empty when the passphrase comes another way.
         pull_interval_s: seconds between two looks at the gateway by `registry run`.
         opened_limit_bytes: the largest data set that is opened in memory; a larger one is refused, and says so.
+        backup_days: how long a backup of the registry is kept; also how long a record that was let go of is in one.
         report_threshold: counts about others from 1 up to one below this are hidden.
         smtp_host: the mail server; empty: no mail is sent.
         smtp_port: its port.
@@ -44,6 +45,7 @@ class Settings:
     passphrase_file: str = ""
     pull_interval_s: int = 10
     opened_limit_bytes: int = 2 * GIB
+    backup_days: int = 30
     report_threshold: int = 6
     door_address: str = ""
     smtp_host: str = ""
@@ -65,7 +67,7 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
     settings = Settings(**stated(Settings, values, environment, "SWADDLE_REGISTRY_", FROM_ENVIRONMENT))
     if not settings.gateway_url.startswith("https://"):
         raise SettingWrong("must begin with https://", name="gateway_url")
-    for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 2)):
+    for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 2), ("backup_days", 1)):
         if getattr(settings, name) < least:
             raise SettingWrong(f"must be at least {least}", name=name)
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):

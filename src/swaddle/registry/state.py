@@ -304,6 +304,10 @@ class State:
         known = self.transfer(transfer)
         return known is not None and known.step == "acknowledged"
 
+    def unreadable_for(self, reason: str) -> list[Transfer]:
+        """Those that could not be opened for this reason (an error's code), in the order they were met."""
+        return list(self._transfers("where outcome = 'unreadable' and reason = ? order by rowid", (reason,)))
+
     def stored_with(self, submitter: str, content: str, besides: str) -> str | None:
         """The first transfer of a submitter that was stored with this very content."""
         row = self._run(

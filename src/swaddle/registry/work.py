@@ -17,7 +17,7 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import admin, door, enrolment, exchange, night, pull, releasing, rotation, watch
+from swaddle.registry import admin, door, enrolment, exchange, night, pull, releasing, returning, rotation, watch
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -44,6 +44,7 @@ class GivenUp(IntegrityFault):
 def look(inside: Registry) -> dict[str, Any]:
     """One look at the gateway, everything that waits done; the object of `registry pull --json`."""
     tidy(inside)
+    returning.settle(inside)
     releasing.settle(inside)
     rotation.settle(inside)
     admin.settle(inside)
