@@ -11,7 +11,7 @@ from typing import Any
 from swaddle.canonical import canonical, format_instant
 from swaddle.errors import NotThere
 from swaddle.indicators.compute import compute
-from swaddle.registry import views
+from swaddle.registry import units, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.store import Store
@@ -80,10 +80,11 @@ def counted(inside: Registry, period: str, until: int, only: str | None = None) 
     )
     told = []
     with closing(store.cursor()) as tables:
-        tables.execute(
-            f"create or replace temp view births as select * from ({views.births(store.placement, until)})"
-            f" where {in_period(period)}"
-        )
+        for name in units.RELATIONS:
+            tables.execute(
+                f"create or replace temp view {name} as select * from ({units.relation(name, store.placement, until)})"
+                f" where {in_period(period)}"
+            )
         for submitter in submitters:
             results = compute(tables, submitter, as_of=inside.now(), threshold=inside.settings.report_threshold)
             told.append({

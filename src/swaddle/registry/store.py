@@ -23,7 +23,7 @@ from swaddle.dictionary.model import Dictionary
 from swaddle.dictionary.versions import together
 from swaddle.errors import IntegrityFault
 from swaddle.intake.engine import connect
-from swaddle.registry import consent, views
+from swaddle.registry import consent, units, views
 from swaddle.registry.records import place
 from swaddle.registry.store_tables import AWAITING_LOADS, make_tables, rename_categories
 
@@ -68,7 +68,7 @@ class Store:
         self.remove_strays()
         rename_categories(self.connection)
         consent.catch_up(self.connection)
-        self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
+        self._make_units()
 
     def hold(self, dictionary: Dictionary) -> None:
         """Be able to store what this version of the dictionary has, beside what is held already.
@@ -81,7 +81,12 @@ class Store:
         self.dictionary = together(self.dictionary, dictionary)
         self.placement = place(self.dictionary)
         make_tables(self.connection, self.dictionary, self.placement)
-        self.connection.execute(f"create or replace temp view births as {views.births(self.placement)}")
+        self._make_units()
+
+    def _make_units(self) -> None:
+        """The relations that indicators read."""
+        for name in units.RELATIONS:
+            self.connection.execute(f"create or replace temp view {name} as {units.relation(name, self.placement)}")
 
     def close(self) -> None:
         """Detach and close the files."""

@@ -66,3 +66,65 @@ def test_deliveries_without_a_number_join_nothing(shelf, send):
     send("birth", birth("1", delivery_local_id="ASKU"))
     send("delivery", delivery("9", "ASKU"), day=2)
     assert told(shelf) == [("1", None, "NC")]
+
+
+def test_the_stay_and_the_pregnancy_are_found_too(shelf, days):
+    def take(form, kind, *rows, day):
+        taken = shelf.take(csv_of(form, *rows), kind=kind, sent_at=days(day))
+        assert taken.load.rejected == 0, taken.found
+
+    take("birth", "births", birth("1"), day=1)
+    old, new = ({"mother_local_id": "M1", "event_date": date} for date in ("2024-03-01", "2026-04-01"))
+    take("antenatal", "antenatal", old | {"local_record_id": "5", "gravida": "1"}, day=2)
+    assert told(shelf, "gravida, gravida_missing") == [("1", None, "NC")]
+    take("antenatal", "antenatal", new | {"local_record_id": "6", "gravida": "2"}, day=3)
+    stay = {"local_record_id": "7", "child_local_id": "C1", "newborn_feeding": "breast_only"}
+    take("postpartum_child", "postpartum-children", stay, day=4)
+    assert told(shelf, "gravida, newborn_feeding") == [("1", 2, "breast_only")]
+
+
+def test_two_pregnancies_of_one_mother_are_two(shelf, days):
+    rows = [birth("1", event_date="2024-10-01"), birth("2", event_date="2026-10-01")]
+    shelf.take(csv_of("birth", *rows), sent_at=days(1))
+    visits = [
+        {"local_record_id": str(number), "mother_local_id": "M1", "event_date": date, "gravida": str(number)}
+        for number, date in ((3, "2024-05-01"), (4, "2026-05-01"))
+    ]
+    shelf.take(csv_of("antenatal", *visits), kind="antenatal", sent_at=days(2))
+    assert told(shelf, "gravida") == [("1", 3), ("2", 4)]
+
+
+@pytest.mark.parametrize(
+    ("relation", "form", "kind"),
+    [
+        ("screens", "newborn_screen", "newborn-screens"),
+        ("nicu_stays", "nicu_stay", "nicu-stays"),
+        ("cycles", "fertility_cycle", "fertility-cycles"),
+    ],
+)
+def test_each_unit_is_a_relation_that_asks_for_consent(shelf, days, relation, form, kind):
+    who = "mother" if form == "fertility_cycle" else "child"
+    rows = [{"local_record_id": str(number), f"{who}_local_id": f"P{number}"} for number in (1, 2)]
+    rows[0][f"{who}_consent_directive"] = "restricted_use"
+    taken = shelf.take(csv_of(form, *rows), kind=kind, sent_at=days(1))
+    assert taken.load.stored == 2, taken.found
+    assert shelf.ask(f"select local_record_id, for_quality, for_peers from {relation}") == [("2", True, True)]
+
+
+def test_what_the_registry_knows_of_a_row(shelf, days):
+    row = birth("1", event_date="2026-10-01", neonatal_death_dt="2026-10-04")
+    row |= {"birth_weight_g": "450", "apgar5": "9"}
+    taken = shelf.take(csv_of("birth", row), sent_at=days(1))
+    warnings = sum(each["count"] for each in taken.found.values() if each["severity"] == "warning")
+    ((data_days, open_warnings, death_days),) = shelf.ask(
+        "select data_days, data_open_warnings, death_days from births"
+    )
+    assert (data_days, death_days) == (52, 3)
+    assert open_warnings == warnings > 0
+    shelf.take(csv_of("birth", row | {"apgar5": "8"}), sent_at=days(2))
+    assert shelf.ask("select data_days from births") == [(52,)], "a correction makes nothing late"
+
+
+def test_a_year_is_no_day_to_count_from(shelf, days):
+    shelf.take(csv_of("birth", birth("1", event_date="2026")), sent_at=days(1))
+    assert shelf.ask("select data_days from births") == [(None,)]
