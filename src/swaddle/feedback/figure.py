@@ -1,0 +1,55 @@
+"""What leaves the drawer, looked at before a page holds it: an SVG with title and description, and nothing that acts.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+from swaddle.errors import OurBug
+
+_SVG = "http://www.w3.org/2000/svg"
+_ALLOWED = {
+    *("svg", "g", "path", "text", "tspan", "rect", "line", "circle", "title", "desc"),
+    *("defs", "clipPath", "polygon", "polyline"),
+}
+
+
+class NotADrawing(OurBug):
+    """A chart came out with something in it that a page may not hold."""
+
+    code = "SWD-FEED-04"
+    what = "a chart could not be drawn"
+    why = "{reason}"
+    fix = "report this with the code above; the table beside it holds the numbers"
+
+
+def as_figure(svg: str, title: str, text: str, language: str) -> str:
+    """A drawing as a page may hold it: with title and description, as wide as its column, and nothing that acts.
+
+    Raises:
+        NotADrawing: there is an element or an attribute in it that a drawing does not need.
+    """
+    ET.register_namespace("", _SVG)
+    root = ET.fromstring(svg)  # noqa: S314  # our own drawer's output; whatever is in it is looked at below
+    for element in root.iter():
+        name = element.tag.removeprefix(f"{{{_SVG}}}")
+        if name not in _ALLOWED:
+            raise NotADrawing(f"it holds <{name}>")
+        for attribute in [a for a in element.attrib if a.startswith("aria-") or a in {"role", "class", "style"}]:
+            del element.attrib[attribute]  # marks of the drawer for each stroke: noise to a screen reader
+        for attribute, value in element.attrib.items():
+            if attribute.startswith("on") or "href" in attribute or re.search(r"url\((?!#)|script:", value):
+                raise NotADrawing("it acts or fetches")
+    width, height = root.attrib.pop("width"), root.attrib.pop("height")
+    root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
+    root.set("role", "img")
+    root.set("lang", language)
+    root.set("width", "100%")
+    for place, (tag, words) in enumerate((("title", title), ("desc", text))):
+        element = ET.Element(f"{{{_SVG}}}{tag}")
+        element.text = words
+        root.insert(place, element)
+    return ET.tostring(root, encoding="unicode")
