@@ -8,25 +8,49 @@ from typing import Any
 
 import click
 
-from swaddle.cli.registry_options import do, home_option, json_option, passphrase_option, tell
+from swaddle.cli.registry_options import do, home_option, json_option, passphrase_option, registry_at, tell
+from swaddle.cli.registry_person import key_options, sign_for
 
 group = click.Group("period", help="Periods: open, preview, close, reopen; each step keeps a snapshot.")
+
+
+@group.command()
+@home_option
+@click.argument("period")
+@passphrase_option
+@json_option
+def preview(home_path: Path | None, period: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """What would count if PERIOD were final now."""
+    tell(do(home_path, passphrase_fd, "period-step", period=period, event="preview"), as_json, step_words)
 
 
 def _step(name: str, words: str) -> None:
     @group.command(name=name, help=words)
     @home_option
     @click.argument("period")
+    @key_options(required=False)
     @passphrase_option
     @json_option
-    def command(home_path: Path | None, period: str, passphrase_fd: int | None, as_json: bool) -> None:
-        result = do(home_path, passphrase_fd, "period-step", period=period, event=name)
-        tell(result, as_json, lambda r: period_words(r) + "\n" + snapshot_words(r["snapshot"]))
+    def command(
+        home_path: Path | None,
+        period: str,
+        key: Path | None,
+        key_passphrase_fd: int | None,
+        passphrase_fd: int | None,
+        as_json: bool,
+    ) -> None:
+        with registry_at(home_path, passphrase_fd) as inside:
+            said = inside.do("period-to-sign", period=period, event=name)
+            word = sign_for(home_path, key, key_passphrase_fd, said)
+            tell(inside.do("period-step", period=period, event=name, word=word), as_json, step_words)
 
 
-_step("preview", "What would count if PERIOD were final now.")
-_step("close", "Close PERIOD: what counts now is its figures. What comes later marks it revised.")
-_step("reopen", "Open a closed PERIOD again; both snapshots stay.")
+_step(
+    "close",
+    "Close PERIOD: what counts now is its figures. What comes later marks it revised. Once the registry has people, one"
+    " of them signs with --key.",
+)
+_step("reopen", "Open a closed PERIOD again; both snapshots stay. Signed like a closing.")
 
 
 @group.command(name="open")
@@ -97,6 +121,11 @@ def report(home_path: Path | None, transfer: str, out: Path, passphrase_fd: int 
     tell(result, as_json, lambda r: f"Issued {r['issued_at']}, sha256 {r['sha256']}.\n" + "\n".join(r["files"]))
 
 
+def step_words(result: Mapping[str, Any]) -> str:
+    """A period and the snapshot that a step took."""
+    return period_words(result) + "\n" + snapshot_words(result["snapshot"])
+
+
 def period_words(result: Mapping[str, Any]) -> str:
     """A period in lines."""
     revised = "; revised: data came after it was closed" if result["revised"] else ""
@@ -105,6 +134,7 @@ def period_words(result: Mapping[str, Any]) -> str:
         f"  signed off by {each['person']} ({each['role']}) of {each['name']}, {each['at']}"
         for each in result["signed_off"]
     ]
+    lines += [f"  {each['act']}: {each['person']} ({each['role']}), {each['at']}" for each in result["decided_by"]]
     return "\n".join(lines)
 
 

@@ -5,8 +5,10 @@ And what a file of any layout can hold about a person (`data_elements`), which a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from swaddle.canonical import digest_hex
 from swaddle.dictionary.model import CLASSES
 from swaddle.intake import shelf
 from swaddle.intake.mapping import Mapping
@@ -21,9 +23,12 @@ def add(inside: Registry, text: str) -> dict[str, Any]:
         LayoutTaken: a built-in layout has its name.
     """
     folder = inside.home / shelf.FOLDER
-    replaced = set(shelf.own(folder))
+    digests = {name: _digest(folder, name) for name in shelf.own(folder)}
     mapping = shelf.put(folder, text)
-    return {**told(mapping), "replaced": mapping.name in replaced}
+    replaced = digests.get(mapping.name)
+    detail = {} if replaced is None else {"replaces": replaced}
+    inside.ledger.append("mapping-added", _digest(folder, mapping.name), detail, inside.now())
+    return {**told(mapping), "replaced": replaced is not None}
 
 
 def remove(inside: Registry, name: str) -> dict[str, Any]:
@@ -32,8 +37,18 @@ def remove(inside: Registry, name: str) -> dict[str, Any]:
     Raises:
         KindUnknown: none of that name stands there.
     """
-    shelf.take_off(inside.home / shelf.FOLDER, name)
+    folder = inside.home / shelf.FOLDER
+    known = {path.stem: path for path in folder.glob("*.toml")}  # compared with names, never made of one
+    digest = digest_hex(known[name].read_bytes()) if name in known else None
+    shelf.take_off(folder, name)
+    if digest is not None:
+        inside.ledger.append("mapping-removed", digest, {}, inside.now())
     return {"removed": name}
+
+
+def _digest(folder: Path, name: str) -> str:
+    """SHA-256 of a mapping file on the shelf; its name is one that `shelf` has read or written."""
+    return digest_hex((folder / f"{name}.toml").read_bytes())
 
 
 def show(inside: Registry) -> dict[str, Any]:

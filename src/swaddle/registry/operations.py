@@ -322,6 +322,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "issued-report": issued.write,
     "period-open": periods.begin,
     "period-step": periods.step,
+    "period-to-sign": periods.to_sign,
     "periods": periods.listed,
     "expect": periods.expect,
     "expected": periods.expected,

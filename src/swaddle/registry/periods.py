@@ -1,4 +1,4 @@
-"""Periods: open, previewed, closed, reopened; who signed off; each step with a snapshot of what counted then.
+"""Periods: open, previewed, closed, reopened; who signed off, who decided; each step with a snapshot of what counted.
 
 A period is a year, a quarter or a month of events: 2026, 2026-Q3, 2026-10. Nothing in the store is overwritten, so a
 snapshot is a load's number, up to which everything can be counted again, and the counts that were shown.
@@ -16,6 +16,7 @@ from swaddle.errors import UsageFault
 from swaddle.registry import snapshots
 from swaddle.registry.admin import named
 from swaddle.registry.inside import Registry
+from swaddle.registry.signed_by import word_if_people
 from swaddle.wire.spoken import PERIOD, SignOff
 
 SCHEMA = """
@@ -24,6 +25,9 @@ create table if not exists sign_offs (
     period text not null, submitter text not null, person text not null, role text not null, key text not null,
     said_at text not null, received_at text not null, transfer text not null unique, word text not null,
     snapshot text not null) strict;
+create table if not exists period_words (
+    period text not null, act text not null, person text not null, role text not null, key text not null,
+    said_at text not null, snapshot text not null, word text not null) strict;
 create table if not exists expected (
     submitter text not null, period text not null, form text not null, number integer not null, said_at text not null,
     primary key (submitter, period, form)) strict;
@@ -56,6 +60,10 @@ TRANSITIONS: Mapping[tuple[PeriodState, PeriodEvent], PeriodState] = {
     (PeriodState.PREVIEWED, PeriodEvent.CLOSE): PeriodState.CLOSED,
     (PeriodState.CLOSED, PeriodEvent.REOPEN): PeriodState.OPEN,
 }
+
+
+# What changes a period's figures is a person's word, and a custody entry.
+SIGNED: Mapping[PeriodEvent, str] = {PeriodEvent.CLOSE: "period-closed", PeriodEvent.REOPEN: "period-reopened"}
 
 
 class NotInPeriod(UsageFault):
@@ -95,20 +103,59 @@ def begin(inside: Registry, period: str) -> dict[str, Any]:
     return one(inside, period)
 
 
-def step(inside: Registry, period: str, event: str) -> dict[str, Any]:
+def step(inside: Registry, period: str, event: str, word: Any = None) -> dict[str, Any]:
     """Preview, close or reopen a period; each keeps a snapshot. A preview says what would count if this were final.
+
+    Args:
+        inside: the registry.
+        period: which.
+        event: what is done.
+        word: for close and reopen, a person's signature over what `to_sign` says; needed once the registry has people.
 
     Raises:
         NotInPeriod: it is not open, or takes no such step now.
+        SignatureNeeded: there are people, and none of them signed this.
     """
     what = PeriodEvent(event)
     state = after(state_of(inside, period), what)
+    said = None if what not in SIGNED else word_if_people(inside, word, to_sign(inside, period, event))
     taken = snapshots.take(inside, period, what.value)
-    inside.state.run(
-        "update periods set state = ?, changed_at = ? where period = ?",
-        (state.value, format_instant(inside.now()), period),
-    )
+    at = format_instant(inside.now())
+    if what in SIGNED:
+        detail: dict[str, Any] = {"seen": _seen(inside, period, what)}
+        if said is not None:
+            detail |= {"key": said.person.public.fingerprint, "word_sha256": said.sha256}
+            inside.state.run(
+                "insert into period_words values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (period, what.value, said.person.name, said.person.role, said.person.key, said.at, taken["id"],
+                 json.dumps(said.signed.to_json())),
+            )  # fmt: skip
+        inside.ledger.append(SIGNED[what], taken["id"], detail, inside.now())
+    inside.state.run("update periods set state = ?, changed_at = ? where period = ?", (state.value, at, period))
     return one(inside, period) | {"snapshot": taken}
+
+
+def to_sign(inside: Registry, period: str, event: str) -> dict[str, str]:
+    """What a person of the registry signs to close or reopen a period: it names the counts that they have seen.
+
+    Raises:
+        NotInPeriod: it was never opened, or takes no such step now.
+    """
+    what = PeriodEvent(event)
+    after(state_of(inside, period), what)
+    return {"act": f"{what.value}-period", "period": period, "snapshot": _seen(inside, period, what)}
+
+
+def _seen(inside: Registry, period: str, what: PeriodEvent) -> str:
+    """The snapshot of the step before: the last preview of what is closed, the closing of what is opened again."""
+    before = PeriodEvent.PREVIEW if what is PeriodEvent.CLOSE else PeriodEvent.CLOSE
+    row = inside.store.connection.execute(
+        "select id from clinical.snapshots where period = ? and act = ? order by made_at desc limit 1",
+        [period, before.value],
+    ).fetchone()
+    if row is None:
+        raise NotInPeriod("nobody has looked at what would count")
+    return str(row[0])
 
 
 def sign_off(inside: Registry, said: SignOff, transfer: str) -> bool:
@@ -151,12 +198,19 @@ def one(inside: Registry, period: str) -> dict[str, Any]:
     signed = inside.state.run(
         "select submitter, person, role, said_at, snapshot from sign_offs where period = ? order by rowid", (period,)
     ).fetchall()
+    decided = inside.state.run(
+        "select act, person, role, said_at, snapshot from period_words where period = ? order by rowid", (period,)
+    ).fetchall()
     names = {each.id: each.name for each in inside.state.submitters()}
     changed = snapshots.changed_since_last(inside, period) if state is PeriodState.CLOSED else False
     return {
         "period": period,
         "state": state.value,
         "revised": changed,
+        "decided_by": [
+            {"act": act, "person": person, "role": role, "at": at, "snapshot": snapshot}
+            for act, person, role, at, snapshot in decided
+        ],
         "signed_off": [
             {
                 "submitter": submitter, "name": names.get(submitter, "unknown"), "person": person, "role": role,

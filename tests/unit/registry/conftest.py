@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from swaddle.custody.ledger import FILE_NAME, Ledger
 from swaddle.intake.opened import memory_file
 from swaddle.registry.sheets import take_file
 from swaddle.registry.state import State
@@ -29,7 +30,9 @@ class Shelf:
     def open(self):
         self.store = Store(self.folder, KEYS)
         self.state = State(self.folder / "registry.db")
-        self.inside = SimpleNamespace(home=self.folder, store=self.store, state=self.state)
+        self.inside = SimpleNamespace(
+            home=self.folder, store=self.store, state=self.state, ledger=Ledger(self.folder / FILE_NAME), now=lambda: AT
+        )
 
     def reopen(self):
         self.close()

@@ -75,3 +75,13 @@ def test_what_is_no_mapping_is_not_added(shelf, text):
 def test_no_mapping_takes_the_place_of_a_built_in_one(shelf):
     with pytest.raises(LayoutTaken):
         layouts.add(shelf.inside, SCALE.replace("scale-export", "nchs-births-2006"))
+
+
+def test_custody_says_by_which_mapping_files_are_read_and_no_name(shelf):
+    layouts.add(shelf.inside, SCALE)
+    layouts.add(shelf.inside, SCALE.replace("in the nursery", "on the ward"))
+    layouts.remove(shelf.inside, "scale-export")
+    first, second, third = shelf.inside.ledger.entries()
+    assert [each.event for each in (first, second, third)] == ["mapping-added", "mapping-added", "mapping-removed"]
+    assert second.detail == {"replaces": first.subject}
+    assert third.subject == second.subject

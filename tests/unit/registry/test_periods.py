@@ -10,6 +10,7 @@ from swaddle.envelope import people
 from swaddle.envelope.signature import PublicSigningKey, SigningKey
 from swaddle.errors import NotThere
 from swaddle.registry.periods import TRANSITIONS, NotInPeriod, PeriodEvent, PeriodState, after
+from swaddle.registry.signed_by import SignatureNeeded
 from swaddle.registry.snapshots import in_period
 from swaddle.submitter import counting
 from swaddle.submitter.saying import say, sign_off
@@ -183,3 +184,32 @@ class TestPeople:
         signed = people.sign_as(person, key, {"period": "2026"})
         said = people.read_signed(signed)
         assert PublicSigningKey.from_line(said["person"]["key"]) == key.public
+
+
+def test_once_the_registry_has_people_one_of_them_closes_and_reopens(world, tmp_path):
+    key, name = SigningKey.generate(), "Ada L"
+    world.ask("period-open", period="2025-03")
+    seen = world.ask("period-step", period="2025-03", event="preview")["snapshot"]["id"]
+    people.add(world.registry, name, "privacy officer", key.public.line + " ada@registry", datetime.now(UTC))
+    try:
+        with pytest.raises(SignatureNeeded):
+            world.ask("period-step", period="2025-03", event="close")
+        said = world.ask("period-to-sign", period="2025-03", event="close")
+        assert said == {"act": "close-period", "period": "2025-03", "snapshot": seen}
+        signed = people.sign_as(
+            people.of_key(world.registry, key), key, said | {"at": "2026-11-22T12:00:00Z"}
+        ).to_json()
+        other = said | {"period": "2025-02", "at": "2026-11-22T12:00:00Z"}
+        wrong = people.sign_as(people.of_key(world.registry, key), key, other).to_json()
+        with pytest.raises(SignatureNeeded):  # a word about another period closes none
+            world.ask("period-step", period="2025-03", event="close", word=wrong)
+        closed = world.ask("period-step", period="2025-03", event="close", word=signed)
+        assert [(each["act"], each["person"]) for each in closed["decided_by"]] == [("close", name)]
+        with pytest.raises(SignatureNeeded):  # the word that closed it does not open it
+            world.ask("period-step", period="2025-03", event="reopen", word=signed)
+        entries = [e for e in world.ask("custody-entries") if e["event"] == "period-closed"]
+        assert entries[-1]["subject"] == closed["snapshot"]["id"]
+        assert entries[-1]["detail"]["seen"] == seen
+        assert entries[-1]["detail"]["key"] == key.public.fingerprint
+    finally:
+        people.remove(world.registry, name)
