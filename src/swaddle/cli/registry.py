@@ -192,6 +192,7 @@ def status_words(result: Mapping[str, Any]) -> str:
         *[f"ALARM: {each['cause']}, raised at {each['raised_at']}" for each in result["alarms"]],
         f"Gateway: {gateway['why']}" if "why" in gateway else f"Gateway holds {gateway['body_bytes']:,} bytes",
         *mail_words(result["mail"]),
+        *registry_letting_go.state_words(result["letting_go"]),
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
     if result["door_shown_now"] is not None:

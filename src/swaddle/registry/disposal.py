@@ -119,6 +119,21 @@ def settle(inside: Registry) -> None:
             inside.ledger.append("disposal-dropped", disposal, {}, inside.now())
 
 
+def state(inside: Registry) -> dict[str, Any]:
+    """For `registry status`: the schedule in force, the last disposal, holds and overdue reviews."""
+    schedule = adopted.schedule(inside)
+    row = inside.store.connection.execute(
+        "select id, state from clinical.disposals where state <> 'dropped' order by begun_at desc limit 1"
+    ).fetchone()
+    fact = inside.state.fact(holding.REVIEWS)
+    return {
+        "schedule": None if schedule is None else schedule.version,
+        "last_disposal": None if row is None else {"id": row[0], "state": row[1]},
+        "holds": len(holding.scopes(inside)),
+        "holds_overdue": len(holding.overdue(fact, inside.now().date())),
+    }
+
+
 def _plan(inside: Registry, schedule: Schedule) -> letting_go.Plan:
     unanswered = [each.id for each in inside.state.unanswered()]
     return letting_go.plan(inside.store.connection, schedule, holding.scopes(inside), inside.now().date(), unanswered)

@@ -18,7 +18,7 @@ from swaddle.custody.entry import FIRST_PREVIOUS, parse_entry
 from swaddle.custody.ledger import FILE_NAME
 from swaddle.home import Kind, open_home
 from swaddle.intake.wall.standing import seen
-from swaddle.registry import outbox, settings
+from swaddle.registry import holding, outbox, settings
 from swaddle.registry.backup_keys import PRIVATE, PUBLIC
 from swaddle.registry.inside import now as utc_now
 from swaddle.registry.owner import Asker, Lock
@@ -49,6 +49,7 @@ def examine(
         *guarded("custody", lambda: custody(path)),
         *guarded("database", lambda: database(path)),
         *guarded("mail", lambda: mail(path, read, at)),
+        *guarded("holds", lambda: holds(path, at)),
         *guarded("clock", lambda: gateway(path, read, clock)),
         *guarded("gateway", lambda: asked(path)),
     ]
@@ -135,6 +136,19 @@ def mail(path: Path, read: settings.Settings, at: datetime) -> Iterator[Finding]
         yield Finding("mail", MEND, "mail has waited for more than a day", why, fix)
     else:
         yield good("mail", "no mail waits for long")
+
+
+def holds(path: Path, at: datetime) -> Iterator[Finding]:
+    """Holds whose review date has passed: they go on holding, and somebody should look whether they must."""
+    with sqlite3.connect(f"{(path / 'registry.db').absolute().as_uri()}?mode=ro", uri=True) as connection:
+        row = connection.execute("SELECT value FROM facts WHERE name = ?", (holding.REVIEWS,)).fetchone()
+    connection.close()
+    late = holding.overdue(None if row is None else row[0], at.date())
+    if late:
+        why, fix = f"{len(late)} of them", "see `swaddle registry hold list`; then `hold review` or `hold release`"
+        yield Finding("holds", LOOK, "a hold's review date has passed; it still stops disposal", why, fix)
+    else:
+        yield good("holds", "no hold's review is overdue")
 
 
 def gateway(path: Path, read: settings.Settings, clock: Callable[[], datetime]) -> Iterator[Finding]:

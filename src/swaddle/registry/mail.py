@@ -21,6 +21,7 @@ from typing import Any
 
 from swaddle.envelope.unlock import secret
 from swaddle.errors import NetworkFault, SwaddleError
+from swaddle.registry import holding
 from swaddle.registry.inside import Registry
 from swaddle.registry.mail_due import Due, told_by
 from swaddle.registry.mail_texts import AddressUnusable, check_address, text_of
@@ -59,7 +60,8 @@ def carry(inside: Registry) -> dict[str, Any]:
         except MailTrouble as error:
             trouble = error.code
         outbox.set_fact("trouble", trouble)
-        outbox.forget(inside.now())
+        if not holding.scopes(inside):  # a hold keeps this log too
+            outbox.forget(inside.now())
         return {"sent": sent, **outbox.counts(inside.now())}
 
 

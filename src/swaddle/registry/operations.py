@@ -175,6 +175,7 @@ def status(inside: Registry) -> dict[str, Any]:
         "lost_with_keys": returning.lost_with_keys(inside),
         "door_shown_now": door.show(inside)["shown_now"],
         "mail": mail.state(inside),
+        "letting_go": disposal.state(inside),
         "stored": inside.store.totals(),
         "submitters": list_submitters(inside)["submitters"],
         "transfers": [
