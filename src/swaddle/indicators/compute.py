@@ -98,7 +98,7 @@ def _result(
         said = finding.unanswerable(scope.births, unanswered)
     else:
         mine = _rows(
-            item, "own", disclosure.own(own.total), {name: disclosure.own(cell) for name, cell in own.groups.items()}
+            item, "own", disclosure.in_full(own.total), {name: disclosure.in_full(cell) for name, cell in own.groups.items()}
         )
         theirs = _rows(item, "others", *shown) if scope.others_submitters else ()
         rows = mine + theirs

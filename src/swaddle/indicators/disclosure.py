@@ -5,7 +5,7 @@ of 1 to threshold - 1 is hidden, and so is its complement, the rate and the inte
 is then closed against subtraction (suppression.py proves it). What was told before, of the same births or of a part of
 them, is compared by remembered.py.
 
-A submitter's own figures pass in full, through `own`: they are its patients.
+A submitter's own figures pass in full, through `in_full`: they are its patients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "Released",
     "ThresholdTooLow",
     "close_differences",
-    "own",
+    "in_full",
     "release",
     "small",
     "suppress",
@@ -70,7 +70,7 @@ class Released:
 HIDDEN = Released(numerator=None, denominator=None, unknown=None, suppressed=True, seal=_SEAL)
 
 
-def own(cell: Cell) -> Released:
+def in_full(cell: Cell) -> Released:
     """A submitter's own figures, for that submitter: in full."""
     return Released(
         numerator=cell.numerator, denominator=cell.denominator, unknown=cell.unknown, suppressed=False, seal=_SEAL
