@@ -135,7 +135,8 @@ def _worked(item: Definition, language: Language) -> list[str]:
         unknown=number["unknown"],
         out=number["out"],
     )
-    shown = [name for name in item.needs if any(name in row.birth for row in item.examples)]
+    asked = dict.fromkeys((*item.needs, *item.reads))
+    shown = [name for name in asked if any(name in row.birth for row in item.examples)]
     grouped = any(row.group for row in item.examples)
     head = [*(f"`{name}`" for name in shown), *([say["group"]] if grouped else []), say["becomes"], say["why"]]
     return [

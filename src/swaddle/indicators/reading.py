@@ -121,12 +121,12 @@ class _Reader:
         numerator = self._sql("numerator", value["numerator"])
         bands = tuple(self._bands())
         partition, groups, groups_fr = self._partition()
-        needs = tuple(value.get("needs", ())) or tuple(self._compiler.read)
+        needs = tuple(value.get("needs", self._compiler.read))
         if strangers := [each for each in needs if each not in self._fields]:
             self._faults.append(f"needs fields that are not there: {', '.join(map(str, strangers))[:200]}")
         examples = tuple(self._examples(needs))
         if not self._faults:
-            self._judge(examples)
+            self._judge(examples, bool(needs))
         if self._faults:
             raise BadDefinition("; ".join(self._faults), definition=name)
         return Definition(
@@ -220,7 +220,7 @@ class _Reader:
         lines = [line for line in self._value["example"].splitlines() if line.strip()]
         head = [cell.strip() for cell in lines[0].split("|")] if lines else []
         fields = [name for name in head if name not in ("becomes", "group", "why", "pourquoi")]
-        if strangers := [name for name in fields if name not in needs]:
+        if strangers := [name for name in fields if name not in needs and name not in self._compiler.read]:
             self._faults.append(f"the example gives a field that is not needed: {', '.join(strangers)[:200]}")
             return
         if not {"becomes", "why", "pourquoi"} <= set(head):
@@ -260,10 +260,10 @@ class _Reader:
             raise ValueError(f"the example gives {name} the code {strange[0][:40]!r}, which it has not")
         return cell
 
-    def _judge(self, examples: tuple[Example, ...]) -> None:
+    def _judge(self, examples: tuple[Example, ...], can_be_unknown: bool) -> None:
         """Does the example show enough to be believed?"""
         if len(examples) != EXAMPLES:
             self._faults.append(f"the worked example has ten births, not {len(examples)}")
         shown = {each.outcome for each in examples}
-        if missing := {"counts", "placed", "unknown"} - shown:
+        if missing := {"counts", "placed", *(["unknown"] if can_be_unknown else [])} - shown:
             self._faults.append(f"the example shows no birth that becomes {', '.join(sorted(missing))}")
