@@ -7,7 +7,7 @@ submitter has the same id in every file. Rejected rows have subjects too: they w
 - A mother without one: the mother of another row of the same delivery, else the delivery's number, else the record's.
 - A child without one: the record's number.
 - A person on their own (form person): their number, else the record's.
-- Somebody whom a later record may leave out (the mother of a newborn's screen): nobody, where it names them by nothing.
+- The mother of a child's later record (stay, screen, care after birth), where it tells nothing of her: nobody.
 - A record without a number, or one of two that claim the same number: the file and the line.
 """
 
@@ -27,6 +27,12 @@ BIRTH, PERSON = "birth", "person"
 # What the mother is in a row of a form; in the others she gave birth.
 _CATEGORIES = {"antenatal": PREGNANCY, "prenatal_screen": PREGNANCY, "fertility_cycle": FERTILITY}
 _DELIVERIES = frozenset({BIRTH, "delivery", "postpartum_mother"})  # forms of which each row is about a delivery
+_WITHOUT_HER = frozenset({"postpartum_child", "nicu_stay", "newborn_screen"})  # forms whose rows may leave her out
+# Fields by which a row tells that there is somebody; each of them identifies, alone or with others.
+_TELLING = (
+    *("local_id", "hcn", "family_name", "given_names", "former_family_name", "birth_date"),
+    *("address_line", "city", "postal_code", "phone"),
+)
 _PART = "chr(31)"  # a control character: no number in a file can hold it
 
 
@@ -61,7 +67,8 @@ def link(
     told = ", ".join(
         name if name in there else f"NULL::VARCHAR AS {name}" for name in ("line", "local_record_id", *numbers)
     )
-    is_mother, is_child = (_is_told(role, there, always=form == BIRTH) for role in ("mother", "child"))
+    is_mother = _is_told("mother", there, always=form not in _WITHOUT_HER)
+    is_child = _is_told("child", there, always=True)
     # The record numbers of births came first, and keep the ids that they gave.
     kind = "'record'" if form == BIRTH else f"{literal(f'record of {form}')}"
     connection.execute(
@@ -112,9 +119,7 @@ def _is_told(role: str, there: set[str], *, always: bool) -> str:
     """Whether a row is about somebody in that role: it names them by anything."""
     if f"{role}_local_id" not in there:
         return "false"
-    names = [
-        f"{role}_{name}" for name in ("local_id", "hcn", "family_name", "given_names") if f"{role}_{name}" in there
-    ]
+    names = [f"CAST({role}_{name} AS VARCHAR)" for name in _TELLING if f"{role}_{name}" in there]
     return "true" if always else f"coalesce({', '.join(names)}) IS NOT NULL"
 
 

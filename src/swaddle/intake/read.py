@@ -19,7 +19,7 @@ from swaddle.intake.marks import HEAD_BYTES
 from swaddle.intake.merged import place_of
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet
-from swaddle.intake.sniff import sniff
+from swaddle.intake.sniff import FHIR, NDJSON, names_a_resource, sniff
 from swaddle.intake.staging import looks_like_a_row, stage
 from swaddle.intake.tables import Staged
 from swaddle.intake.wall.apart import read_apart
@@ -76,6 +76,8 @@ def read_sheets(
     among = load_builtin() if known is None else known
     named = _named(kind, mapping, among)
     what = sniff(opened.read_piece(source_fd, min(HEAD_BYTES, size_bytes), 0), size_bytes)
+    if what == NDJSON and names_a_resource(opened.chunks(source_fd, size_bytes)):
+        what = FHIR
     layouts = tuple(among.values()) if named is None else (named,)
     return read_apart(source_fd, size_bytes, How(kind=what, mappings=layouts, named=named is not None))
 

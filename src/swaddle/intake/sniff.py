@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from swaddle.intake.faults import EmptyFile, NotADataSet, WrongEncoding
 from swaddle.intake.marks import BOM, UTF_32, wide_encoding
@@ -56,6 +57,8 @@ _MARKUP: tuple[tuple[bytes, str], ...] = (
 
 _PLAIN = ((b"PAR1", PARQUET), (b"PK\x03\x04", EXCEL))
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
+_RESOURCE_WITHIN_BYTES = 64 * 1024 * 1024  # names in JSON have no order: a bundle may say last what it is
+_OVERLAP_BYTES = 64
 
 
 def sniff(head: bytes, size_bytes: int) -> str:
@@ -87,6 +90,19 @@ def sniff(head: bytes, size_bytes: int) -> str:
             raise NotADataSet(name)
     _refuse_what_is_no_text(head)
     return CSV
+
+
+def names_a_resource(pieces: Iterable[bytes]) -> bool:
+    """Whether JSON, piece by piece from its start, names a FHIR resource early enough."""
+    seen, before = 0, b""
+    for piece in pieces:
+        if _RESOURCE.search(before + piece):
+            return True
+        seen += len(piece)
+        if seen >= _RESOURCE_WITHIN_BYTES:
+            return False
+        before = piece[-_OVERLAP_BYTES:]
+    return False
 
 
 def _refuse_what_is_no_text(head: bytes) -> None:

@@ -133,7 +133,8 @@ def write_identifiers(
                     connection, "identifiers.persons",
                     {"load_id": str(load.load_id), "line": "line", "role": f"'{role}'", "subject": f"{role}_subject"}
                     | {bare(name, f"{role}_"): identifier(name) for name in columns},
-                    f"where {tells(columns)}",
+                    # Whom nothing is told of has no subject, and the reasons why it is not are nobody.
+                    f"where {tells(columns)} and {role}_subject is not null",
                 )  # fmt: skip
         columns = carried_of(submission, store.placement.records)
         if has_rows and columns:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from swaddle.intake.faults import EmptyFile, TooLarge, Unreadable, WrongEncoding
 from swaddle.intake.readers import fhir
 from swaddle.intake.readers.fhir import documents, has_lines, looks_like_fhir, parse
+from swaddle.intake.sniff import names_a_resource
 
 
 def read(data):
@@ -177,3 +178,20 @@ def test_no_bytes_break_the_reader(data):
             return
         assert all(each.check or each.value is not Ellipsis for each in found)
         assert os.fstat(file.fileno()).st_size == len(data)
+
+
+class TestRecognised:
+    """JSON names its resource anywhere: names have no order."""
+
+    @pytest.mark.parametrize("far", [0, 5_000, 70_000, 5_000_000])
+    def test_a_bundle_that_says_last_what_it_is_is_fhir(self, far):
+        text = '{"entry":[{"fullUrl":"' + "a" * far + '"}],"resourceType":"Bundle"}'
+        pieces = [text[n : n + 1000].encode() for n in range(0, len(text), 1000)]
+        assert names_a_resource(pieces)
+
+    def test_a_name_that_falls_between_two_pieces_is_seen(self):
+        assert names_a_resource([b'{"a":1,"resourceTy', b'pe" : "Patient"}'])
+
+    @pytest.mark.parametrize("text", [b'{"a": "resourceType"}', b'{"a": "{\\"resourceType\\":1}"}', b"", b"{}"])
+    def test_a_table_that_speaks_of_it_is_none(self, text):
+        assert not names_a_resource([text])

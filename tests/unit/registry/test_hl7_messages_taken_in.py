@@ -75,3 +75,21 @@ def test_another_submitter_cannot_cancel(shelf, take):
     assert take(result("20260925120000", 2900)) == (1, 1, 0, 0)
     assert take(order("20261003", control="CA"), submitter="b" * 32) == (1, 0, 1, 0)
     assert len(screens(shelf)) == 1
+
+
+def persons(shelf):
+    return shelf.ask("select role, family_name, subject is null from identifiers.persons order by all")
+
+
+def test_a_mother_of_whom_the_message_tells_nothing_is_nobody(shelf, take):
+    take(result("20260925120000", 2900))
+    assert persons(shelf) == [("child", "EXAMPLE", False)]
+    assert shelf.ask("select mother_subject from clinical.stored_rows") == [(None,)]
+
+
+def test_a_mother_of_whom_it_tells_but_an_address_is_somebody_who_is_counted(shelf, take):
+    message = result("20260925120000", 2900).replace("20260921|F", "20260921|F|||9 High^^Ottawa^ON^K1A 0B1")
+    take(message)
+    assert persons(shelf) == [("child", "EXAMPLE", False), ("mother", None, False)]
+    kept = "(select subject from identifiers.persons where role = 'mother')"
+    assert shelf.ask(f"select count(*) from subjects.presence where subject = {kept}") == [(1,)]
