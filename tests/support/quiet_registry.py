@@ -35,14 +35,18 @@ class QuietRegistry:
     """One registry at a moment that a test chooses."""
 
     def __init__(self, path, template):
-        shutil.copytree(template, path)
-        self.path, self.at = path, START
-        self.keys = {}
-        self.open()
+        self.again(path, template)
         for submitter, name in ((NORTH, "North"), (RIVER, "River")):
             self.inside.state.run(
                 "insert into submitters (id, name, state, invited_at) values (?, ?, 'active', '')", (submitter, name)
             )
+
+    def again(self, path, other):
+        """A copy of another registry's home."""
+        shutil.copytree(other, path)
+        self.path, self.at = path, START
+        self.keys = {}
+        self.open()
 
     def open(self):
         self.inside = open_registry(self.path, lambda _: PASSPHRASE, lambda: self.at)
