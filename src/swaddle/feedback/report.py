@@ -1,4 +1,4 @@
-"""The quality report: what became of a submission and what its births say, as one page, one JSON and one CSV.
+"""The quality report: what became of a submission and what its births say: a page in two languages, a JSON and a CSV.
 
 Pure: the submission, the indicators and the rejected rows are given; the page's templates are part of the program.
 """
@@ -13,6 +13,7 @@ from swaddle.canonical import format_instant
 from swaddle.feedback import page
 from swaddle.feedback.bundle import pack
 from swaddle.feedback.submission import DoesNotAddUp, Refusal, RejectedRow, Rows, SubmissionReport
+from swaddle.feedback.tongue import LANGUAGES
 from swaddle.indicators.results import IndicatorResult
 
 __all__ = ["Bundle", "DoesNotAddUp", "Refusal", "RejectedRow", "Rows", "SubmissionReport", "report"]
@@ -23,12 +24,13 @@ class Bundle:
     """What goes back to the submitter."""
 
     html: bytes
+    html_fr: bytes
     json: bytes
     rejected_csv: bytes | None
 
     def files(self) -> dict[str, bytes]:
         """By the names that a feedback bundle knows."""
-        files = {"report.html": self.html, "report.json": self.json}
+        files = {"report.html": self.html, "report-fr.html": self.html_fr, "report.json": self.json}
         return files if self.rejected_csv is None else files | {"rejected.csv": self.rejected_csv}
 
     def packed(self) -> bytes:
@@ -49,8 +51,13 @@ def report(
     Raises:
         DoesNotAddUp: the rows do not.
     """
+    english, french = (
+        page.render(submission, tuple(indicators), with_csv=rejected_csv is not None, language=language).encode("utf-8")
+        for language in LANGUAGES
+    )
     return Bundle(
-        html=page.render(submission, tuple(indicators), with_csv=rejected_csv is not None).encode("utf-8"),
+        html=english,
+        html_fr=french,
         json=_json(submission, indicators),
         rejected_csv=rejected_csv,
     )

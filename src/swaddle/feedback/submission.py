@@ -6,10 +6,11 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from swaddle.dictionary.words import Language
 from swaddle.errors import OurBug
 from swaddle.feedback.trend import Sent
 
@@ -49,6 +50,9 @@ class RejectedRow:
     fix: str
     record: str = ""
     file: str = ""
+    where: str = ""
+    text_fr: str = ""
+    fix_fr: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +79,19 @@ class FileResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why nothing of a file was stored: an error's three lines."""
+    """Why nothing of a file was stored: an error's three lines; in French where there are any."""
 
     what: str
     why: str
     fix: str
+    why_fr: str = ""
+    fix_fr: str = ""
+
+    def told(self, language: Language) -> Refusal:
+        """The same in a language."""
+        if language == "en":
+            return self
+        return replace(self, why=self.why_fr or self.why, fix=self.fix_fr or self.fix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +105,8 @@ class SubmissionReport:
         checked: the object of `check --json`, with `rows` as they were finally stored; `files` where many came in one.
         not_carried: dictionary fields that the layout does not have.
         refused: why nothing was stored, when nothing was.
-        deadlines: sentences with dates, shown with what to do next.
+        deadlines: sentences with dates, shown with what to do next; deadlines_fr the same in French.
+        left_out: births of this submitter that no indicator counts, because somebody asked so.
         rejected: a sample for the page; without it the findings' examples are shown.
         earlier: what this submitter's files came to, oldest first, this one included.
         is_notice: no file was sent; it tells of records that wait for another one (`checked["waiting"]`).
@@ -109,6 +122,8 @@ class SubmissionReport:
     not_carried: tuple[str, ...] = ()
     refused: Refusal | None = None
     deadlines: tuple[str, ...] = ()
+    deadlines_fr: tuple[str, ...] = ()
+    left_out: int = 0
     rejected: tuple[RejectedRow, ...] = ()
     earlier: tuple[Sent, ...] = ()
     is_notice: bool = False
@@ -145,12 +160,20 @@ class SubmissionReport:
                 rule=str(found["rule"]),
                 text=str(found["text"]),
                 fix=str(found["fix"]),
+                where=str(example.get("where", self.where)),
+                text_fr=str(found.get("text_fr", "")),
+                fix_fr=str(found.get("fix_fr", "")),
             )
             for found in self.checked.get("findings", ())
             if found["severity"] == "error"
             for example in found.get("examples", ())
         )
         return tuple(sorted(rows, key=lambda row: (row.file, row.line, row.rule)))
+
+    @property
+    def where(self) -> str:
+        """What a line of this file is called: line, row, record, message, entry."""
+        return str(self.checked.get("where", "line"))
 
     @property
     def files(self) -> tuple[FileResult, ...]:

@@ -6,19 +6,31 @@ differ is asked as for any indicator (indicators/compare.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from swaddle.feedback.words import percent
+from swaddle.feedback.tongue import Language, tongue
 from swaddle.indicators.compare import Difference, differ
 
 MOST_SHOWN = 12
-_MEANING: dict[Difference, str] = {
-    "lower": "That is better, by more than chance explains.",
-    "higher": "That is worse, by more than chance explains.",
-    "alike": "Chance can explain the difference.",
-    "too few": "There are too few rows to call that a change.",
+_MEANING: Mapping[Language, Mapping[Difference, str]] = {
+    "en": {
+        "lower": "That is better, by more than chance explains.",
+        "higher": "That is worse, by more than chance explains.",
+        "alike": "Chance can explain the difference.",
+        "too few": "There are too few rows to call that a change.",
+    },
+    "fr": {
+        "lower": "C'est mieux, au-delà de ce que le hasard explique.",
+        "higher": "C'est moins bien, au-delà de ce que le hasard explique.",
+        "alike": "Le hasard peut expliquer la différence.",
+        "too few": "Il y a trop peu de lignes pour parler d'un changement.",
+    },
+}
+_RATES: Mapping[Language, str] = {
+    "en": "{now} of the rows had an error; {before} in the submission before.",
+    "fr": "{now} des lignes comportaient une erreur; {before} dans l'envoi précédent.",
 }
 
 
@@ -45,15 +57,18 @@ class Trend:
     longest: float
 
 
-def trend(submissions: Sequence[Sent]) -> Trend | None:
+def trend(submissions: Sequence[Sent], language: Language = "en") -> Trend | None:
     """The trend of these submissions, in the order in which they came; None where there are not two to compare."""
     read = [one for one in submissions if one.read][-MOST_SHOWN:]
     if len(read) < 2:
         return None
     before, now = read[-2:]
-    return Trend(sent=tuple(read), sentence=_sentence(before, now), longest=max(one.rate for one in read) or 1.0)
+    return Trend(
+        sent=tuple(read), sentence=_sentence(before, now, language), longest=max(one.rate for one in read) or 1.0
+    )
 
 
-def _sentence(before: Sent, now: Sent) -> str:
-    rates = f"{percent(now.rate)} of the rows had an error; {percent(before.rate)} in the submission before."
-    return f"{rates} {_MEANING[differ((now.rejected, now.read), (before.rejected, before.read))]}"
+def _sentence(before: Sent, now: Sent, language: Language) -> str:
+    percent = tongue(language).percent
+    rates = _RATES[language].format(now=percent(now.rate), before=percent(before.rate))
+    return f"{rates} {_MEANING[language][differ((now.rejected, now.read), (before.rejected, before.read))]}"

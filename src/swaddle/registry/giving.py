@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from swaddle.canonical import parse_instant
+from swaddle.feedback import french
 from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.feedback.trend import MOST_SHOWN, Sent
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
-from swaddle.registry import issued, night
+from swaddle.registry import issued, night, views
+from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
@@ -79,6 +81,17 @@ def deadline(at: datetime) -> str:
     return f"This report waits for you until {at + FEEDBACK_LIFE:%-d %B %Y}; ask for it again after that."
 
 
+def deadline_fr(at: datetime) -> str:
+    """The same in French."""
+    return f"Ce rapport vous attend jusqu'au {french.day(at + FEEDBACK_LIFE)}; redemandez-le ensuite."
+
+
+def left_out(inside: Registry, submitter: str) -> int:
+    """Births of a submitter that no indicator counts, because somebody asked so."""
+    row = inside.store.connection.execute(views.left_out(Purpose.QUALITY), {"submitter": submitter}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def bundle_for(
     inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime, computed: dict[str, Indicators]
 ) -> Bundle:
@@ -112,6 +125,8 @@ def bundle_for(
             rejected=tuple(RejectedRow(**row) for row in kept.get("rejected", ())),
             earlier=sent_until(inside, transfer),
             deadlines=(deadline(at),),
+            deadlines_fr=(deadline_fr(at),),
+            left_out=left_out(inside, submitter.id),
         ),
         indicators,
         rejected_csv=rejected or None,
@@ -145,5 +160,9 @@ def refusal(kept: dict[str, Any], verdict: dict[str, Any]) -> Refusal | None:
             what="This file was refused whole.",
             why="More than 20 of 100 rows have an error: most often a column is read as another one.",
             fix="Look at the most frequent error below, mend the export or its mapping, and send the file again.",
+            why_fr="Plus de 20 lignes sur 100 comportent une erreur : le plus souvent, une colonne est prise pour une"
+            " autre.",
+            fix_fr="Regardez l'erreur la plus fréquente ci-dessous, corrigez l'exportation ou sa correspondance, puis"
+            " renvoyez le fichier.",
         )
     return None

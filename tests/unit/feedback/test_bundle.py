@@ -19,7 +19,7 @@ def test_what_is_packed_comes_back(files):
 def test_any_tar_program_opens_it():
     files = {"report.html": b"<!doctype html>", "report.json": b"{}", "rejected.csv": b"a,b\r\n" * 200}
     with tarfile.open(fileobj=io.BytesIO(pack(files))) as tar:
-        assert [member.name for member in tar.getmembers()] == list(NAMES)
+        assert [member.name for member in tar.getmembers()] == [name for name in NAMES if name in files]
         assert {member.name: tar.extractfile(member).read() for member in tar.getmembers()} == files
 
 

@@ -223,10 +223,11 @@ def test_a_bundle_holds_what_was_made(make_submission):
     made = report(make_submission(), rejected_csv=b"line,field\r\n")
     assert unpack(made.packed()) == {
         "report.html": made.html,
+        "report-fr.html": made.html_fr,
         "report.json": made.json,
         "rejected.csv": b"line,field\r\n",
     }
-    assert set(unpack(report(make_submission()).packed())) == {"report.html", "report.json"}
+    assert set(unpack(report(make_submission()).packed())) == {"report.html", "report-fr.html", "report.json"}
 
 
 class TestOneFileThatFetchesNothing:
