@@ -6,6 +6,7 @@ full: they are the submitter's patients. Every figure about others comes out of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -15,13 +16,12 @@ from swaddle.indicators import compare, disclosure, finding
 from swaddle.indicators.compare import Difference
 from swaddle.indicators.counting import Counts, Reach, count, gathered
 from swaddle.indicators.definitions import load
-from swaddle.indicators.disclosure import THRESHOLD, Cell, Released
+from swaddle.indicators.disclosure import THRESHOLD, Cell, Policy, Released
 from swaddle.indicators.model import Definition
+from swaddle.indicators.releasing import Counted, released
+from swaddle.indicators.remembered import Table
 from swaddle.indicators.results import ALL, IndicatorResult, IndicatorRow, Whose
 from swaddle.indicators.robson import FIRST_BIRTHS_AT_TERM, UNCLASSIFIABLE
-
-# From the widest population to the narrowest: each lies inside those before it, so two of them can be subtracted.
-_NESTED = ("robson", "preterm", "low_birth_weight", "ntsv_caesarean")
 
 
 def compute(
@@ -31,6 +31,8 @@ def compute(
     transfer: str | None = None,
     as_of: datetime,
     threshold: int = THRESHOLD,
+    policy: Policy | None = None,
+    earlier: Mapping[str, Sequence[Table]] | None = None,
 ) -> tuple[IndicatorResult, ...]:
     """All indicators of one submitter.
 
@@ -40,54 +42,32 @@ def compute(
         transfer: narrow own births to this transfer's; None for all of the submitter's. Its other transfers' births are
             then nowhere: they are not others'.
         as_of: when this was computed; data move, so a figure without its moment cannot be repeated.
-        threshold: counts about others below this are hidden.
+        threshold: counts about others below this are hidden, where there is no policy.
+        policy: what is hidden of others.
+        earlier: what this submitter was told of others before, by the indicator's id, oldest first.
     """
+    rules = policy or Policy(threshold=threshold)
     definitions = load()
     with gathered(connection, definitions, submitter, transfer) as scope:
         counted = {item.id: count(connection, item, scope) for item in definitions}
-    shown = _others({name: others for name, (_, others) in counted.items()}, threshold)
-    return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, threshold) for item in definitions)
-
-
-Shown = tuple[Released, dict[str, Released]]
-
-
-def _others(counted: dict[str, Counts], threshold: int) -> dict[str, Shown]:
-    """What may be shown about others, over all indicators at once: they can be subtracted from each other."""
-    tables = {
-        name: disclosure.suppress(
-            side.total,
-            side.groups,
-            margins=(FIRST_BIRTHS_AT_TERM,) if UNCLASSIFIABLE in side.groups else (),
-            threshold=threshold,
-        )
-        for name, side in counted.items()
-    }
-    totals = disclosure.close_differences(
-        [(name, counted[name].total) for name in _NESTED],
-        {name: total for name, (total, _) in tables.items()},
-        threshold,
+    shown = released(
+        definitions,
+        {name: _counted(others) for name, (_, others) in counted.items()},
+        policy=rules,
+        at=format_instant(as_of),
+        period=_period(scope),
+        earlier=earlier,
     )
-    return {
-        name: (
-            totals[name],
-            dict.fromkeys(groups, disclosure.HIDDEN)
-            if totals[name].suppressed
-            else {group: _without_unknown(cell, totals[name]) for group, cell in groups.items()},
-        )
-        for name, (_, groups) in tables.items()
-    }
+    return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, rules) for item in definitions)
 
 
-def _without_unknown(cell: Released, total: Released) -> Released:
-    """A group's unknowns go when the total's do: they add up to it."""
-    if total.unknown is None and not cell.suppressed:
-        return disclosure.without_unknown(cell)
-    return cell
+def _counted(side: Counts) -> Counted:
+    margins = (FIRST_BIRTHS_AT_TERM,) if UNCLASSIFIABLE in side.groups else ()
+    return Counted(total=side.total, groups=side.groups, margins=margins)
 
 
 def _result(
-    item: Definition, scope: Reach, own: Counts, shown: Shown, as_of: datetime, threshold: int
+    item: Definition, scope: Reach, own: Counts, shown: Table, as_of: datetime, rules: Policy
 ) -> IndicatorResult:
     unanswered = scope.not_carried(item.needs)
     nowhere = [name for name in item.needs if scope.sources and all(name in source.fields for source in scope.sources)]
@@ -98,9 +78,12 @@ def _result(
         said = finding.unanswerable(scope.births, unanswered)
     else:
         mine = _rows(
-            item, "own", disclosure.in_full(own.total), {name: disclosure.in_full(cell) for name, cell in own.groups.items()}
+            item,
+            "own",
+            disclosure.in_full(own.total),
+            {name: disclosure.in_full(cell) for name, cell in own.groups.items()},
         )
-        theirs = _rows(item, "others", *shown) if scope.others_submitters else ()
+        theirs = _rows(item, "others", shown.total, dict(shown.groups)) if scope.others_submitters else ()
         rows = mine + theirs
         difference = _difference(own.total, theirs[0] if theirs else None)
         said = finding.sentence(item, own.total, theirs[0] if theirs else None, difference, _largest(mine))
@@ -117,7 +100,9 @@ def _result(
         unknown_by=tuple(own.unknown_by),
         unanswered=unanswered,
         others_submitters=scope.others_submitters,
-        threshold=threshold,
+        threshold=rules.threshold,
+        others_as_of=shown.at,
+        told=shown,
     )
 
 

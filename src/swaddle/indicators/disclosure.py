@@ -26,7 +26,9 @@ __all__ = [
     "Policy",
     "Released",
     "ThresholdTooLow",
+    "again",
     "close_differences",
+    "close_pairs",
     "in_full",
     "release",
     "small",
@@ -177,6 +179,51 @@ def _margin(cells: Mapping[tuple[str, str], Cell], place: int) -> dict[str, Cell
 
 def _sum(cells: Iterable[Cell]) -> Cell:
     return reduce(Cell.plus, cells, Cell(numerator=0, denominator=0))
+
+
+def close_pairs(
+    pairs: Iterable[tuple[str, str, bool]],
+    whole: Mapping[str, Cell],
+    shown: Mapping[str, Released],
+    *,
+    policy: Policy = DEFAULT,
+) -> dict[str, Released]:
+    """Hide what two published totals, one inside the other, would tell by subtraction.
+
+    All births less live births are the stillbirths; caesareans less caesareans of first births are the others. A
+    difference of 1 to threshold - 1 is a small number that nobody published.
+
+    Args:
+        pairs: (wider, narrower, whether both count the same event), known without looking at a count.
+        whole: the counts.
+        shown: what is shown of each so far.
+        policy: what is too few.
+    """
+    kept = dict(shown)
+    for wider, narrower, same_event in pairs:
+        outer, inner = whole[wider], whole[narrower]
+        if kept[wider].suppressed or kept[narrower].suppressed:
+            continue
+        births = [outer.denominator - inner.denominator, outer.denominator + outer.unknown - inner.denominator]
+        events = [outer.numerator - inner.numerator, outer.complement - inner.complement] if same_event else []
+        if any(small(abs(apart), policy.threshold) for apart in (*births, *events)):
+            kept[narrower] = HIDDEN
+        elif small(abs(sum((outer.denominator, outer.unknown, -inner.denominator, -inner.unknown))), policy.threshold):
+            kept[narrower] = without_unknown(kept[narrower])
+    return kept
+
+
+def again(kept: Mapping[str, int | None]) -> Released:
+    """A figure as it was released before, from where it was kept since; nothing else is read back here."""
+    if kept["numerator"] is None:
+        return HIDDEN
+    return Released(
+        numerator=kept["numerator"],
+        denominator=kept["denominator"],
+        unknown=kept["unknown"],
+        suppressed=False,
+        seal=_SEAL,
+    )
 
 
 def close_differences(

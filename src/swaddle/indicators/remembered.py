@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from swaddle.indicators.cells import DEFAULT, Cell, Policy, small, unsafe
-from swaddle.indicators.disclosure import HIDDEN, Released, release
+from swaddle.indicators.disclosure import HIDDEN, Released, again, release
 from swaddle.indicators.suppression import gives_away
 
 Key = TypeVar("Key", bound=Hashable)
@@ -39,10 +39,30 @@ class Table:
     at: str
     total: Released
     groups: Mapping[str, Released]
+    period: str = ""
 
     def cells(self) -> dict[str, Released]:
         """Total and groups by name; the total's name is ""."""
         return {"": self.total, **self.groups}
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {"at": self.at, "period": self.period, "total": _kept(self.total),
+                "groups": {name: _kept(cell) for name, cell in self.groups.items()}}  # fmt: skip
+
+
+def from_json(kept: Mapping[str, Any]) -> Table:
+    """A table that was told, from where it was kept."""
+    return Table(
+        at=kept["at"],
+        period=kept["period"],
+        total=again(kept["total"]),
+        groups={name: again(cell) for name, cell in kept["groups"].items()},
+    )
+
+
+def _kept(shown: Released) -> dict[str, int | None]:
+    return {"numerator": shown.numerator, "denominator": shown.denominator, "unknown": shown.unknown}
 
 
 def answer(
@@ -101,9 +121,13 @@ def renewed(now: Table, earlier: Sequence[Table], *, threshold: int) -> Table:
 
     A table is told whole or not at all: half of a new one beside half of an old one would be a third.
     """
-    if any(_few_between(now, one, threshold) for one in earlier):
-        return earlier[-1]
-    return now
+    if not any(_few_between(now, one, threshold) for one in earlier):
+        return now
+    last = next((one for one in reversed(earlier) if one.period == now.period), None)
+    if last is not None and set(last.groups) == set(now.groups):
+        return last
+    # Told of another period, or in other groups: repeating it would say something else, and the new one too much.
+    return Table(at=now.at, period=now.period, total=HIDDEN, groups=dict.fromkeys(now.groups, HIDDEN))
 
 
 def _few_between(now: Table, before: Table, threshold: int) -> bool:

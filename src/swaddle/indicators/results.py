@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from swaddle.indicators.compare import Difference
+from swaddle.indicators.remembered import Table
 
 Whose = Literal["own", "others"]
 
@@ -90,7 +91,12 @@ class Unanswered:
 
 @dataclass(frozen=True, kw_only=True)
 class IndicatorResult:
-    """One indicator for one submitter, beside all other submitters together."""
+    """One indicator for one submitter, beside all other submitters together.
+
+    Attributes:
+        others_as_of: when the others were counted; earlier than `as_of` where a newer figure would give a few away.
+        told: what was told of the others, to be remembered.
+    """
 
     id: str
     title: str
@@ -105,6 +111,8 @@ class IndicatorResult:
     unanswered: tuple[Unanswered, ...]
     others_submitters: int
     threshold: int
+    others_as_of: str = ""
+    told: Table | None = None
 
     def row(self, whose: Whose, group: str = ALL) -> IndicatorRow | None:
         """The row of this group, if the table has one."""
@@ -143,6 +151,7 @@ class IndicatorResult:
             ],
             "others_submitters": self.others_submitters,
             "threshold": self.threshold,
+            "others_as_of": self.others_as_of,
             "rows": [row.to_json() for row in self.rows],
         }
 
