@@ -7,6 +7,7 @@ from swaddle.durable import DiskFault
 from swaddle.registry import disposal, rewriting
 from swaddle.registry.store import FILES
 
+SLOW = pytest.mark.slow  # seconds each, and one of a kind is among the quick ones
 OLD, YOUNG = "1990-05-03", "2020-05-03"
 
 
@@ -58,7 +59,7 @@ def standing(registry):
     return [number for (number,) in registry.ask("select local_record_id from births order by 1")]
 
 
-@pytest.mark.parametrize(("name", "after"), [("_begin", True), ("_remove", False)])
+@pytest.mark.parametrize(("name", "after"), [pytest.param("_begin", True, marks=SLOW), ("_remove", False)])
 def test_a_kill_before_the_removal_changes_nothing_and_the_next_look_plans_anew(registry, monkeypatch, name, after):
     kill_and_return(registry, monkeypatch, disposal, name, after=after)
     assert standing(registry) == ["1", "2"]
@@ -70,6 +71,7 @@ def test_a_kill_before_the_removal_changes_nothing_and_the_next_look_plans_anew(
     assert registry.events().count("disposal-dropped") == registry.events().count("disposal-begun") - 1
 
 
+@SLOW
 def test_a_hold_that_came_while_it_lay_still_stops_it(registry, monkeypatch):
     kill_and_return(registry, monkeypatch, disposal, "_remove")
     registry.person("Ada")
@@ -83,12 +85,12 @@ def test_a_hold_that_came_while_it_lay_still_stops_it(registry, monkeypatch):
 @pytest.mark.parametrize(
     ("where", "name", "after"),
     [
-        (disposal, "_remove", True),
-        (disposal, "_empty", True),
-        (disposal, "renew_store", False),
+        pytest.param(disposal, "_remove", True, marks=SLOW),
+        pytest.param(disposal, "_empty", True, marks=SLOW),
+        pytest.param(disposal, "renew_store", False, marks=SLOW),
         (rewriting, "copy_files", True),
-        (disposal, "renew_store", True),
-        (disposal, "_finish", False),
+        pytest.param(disposal, "renew_store", True, marks=SLOW),
+        pytest.param(disposal, "_finish", False, marks=SLOW),
     ],
 )
 def test_a_kill_after_the_removal_is_gone_on_with(registry, monkeypatch, where, name, after):
@@ -104,7 +106,7 @@ def test_a_kill_after_the_removal_is_gone_on_with(registry, monkeypatch, where, 
     assert not list((registry.path / "store").glob("*.anew*"))
 
 
-@pytest.mark.parametrize("renamed", [0, 1, 2])
+@pytest.mark.parametrize("renamed", [pytest.param(0, marks=SLOW), 1, pytest.param(2, marks=SLOW)])
 def test_a_kill_between_the_new_keys_and_the_new_files_ends_with_the_new_files(registry, monkeypatch, renamed):
     own, done = rewriting.settle, []
 
@@ -129,6 +131,7 @@ def test_a_kill_between_the_new_keys_and_the_new_files_ends_with_the_new_files(r
     assert registry.ask("select state from clinical.disposals") == [("done",)]
 
 
+@SLOW
 def test_a_full_disk_while_it_is_written_anew_leaves_the_store_in_use_and_is_gone_on_with(registry, monkeypatch):
     def full_disk(*_):
         raise DiskFault("it is full")

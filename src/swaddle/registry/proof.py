@@ -75,7 +75,7 @@ def verify(inside: Registry, disposal: str) -> dict[str, Any]:
         raise ProofBroken
     leaf = "sha256(concat_ws(chr(31), $salt, 'record', kept.submitter, kept.form, local_record_id))"
     left, again = inside.store.connection.execute(
-        "select count(*) filter (loaded_at <= $ended_at), count(*) filter (loaded_at > $ended_at)"
+        "select count(*) filter (loaded_at < $ended_at), count(*) filter (loaded_at >= $ended_at)"
         " from clinical.stored_rows kept join clinical.loads using (load_id)"
         f" where {leaf} in (select leaf from clinical.disposed where disposal = $disposal)",
         {"salt": salt.hex(), "disposal": one, "ended_at": ended_at},

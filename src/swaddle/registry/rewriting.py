@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from swaddle import durable
 from swaddle.durable import DiskFault
 from swaddle.errors import IntegrityFault
 from swaddle.intake.engine import THREADS, identifier
+from swaddle.registry import store
 from swaddle.registry.store import FILES, extension_path, quoted
 
 SPARE_BYTES = 64 * 1024 * 1024
@@ -103,10 +103,7 @@ def copy_files(folder: Path, before: Mapping[str, bytes], after: Mapping[str, by
                     ("before", folder / f"{name}.duckdb", before[name]),
                     ("after", folder / f"{name}{ANEW}", after[name]),
                 ):
-                    connection.execute(
-                        f"attach '{quoted(str(path))}' as {alias}"
-                        f" (encryption_key '{b64encode(key).decode()}', encryption_cipher 'GCM')"
-                    )
+                    connection.execute(store.attaching(path, alias, key))
                 connection.execute("copy from database before to after")
                 if _counts(connection, "before") != _counts(connection, "after"):
                     raise NotCopied

@@ -116,10 +116,8 @@ class Store:
     def _attach(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"load '{quoted(str(extension_path()))}'")
         for name in FILES:
-            key = b64encode(self._keys[name]).decode()
-            path = quoted(str(self._folder / f"{name}.duckdb"))
             try:
-                connection.execute(f"attach '{path}' as {name} (encryption_key '{key}', encryption_cipher 'GCM')")
+                connection.execute(attaching(self._folder / f"{name}.duckdb", name, self._keys[name]))
             except duckdb.Error as error:
                 raise StoreLocked(f"the file {name} is damaged or of another key") from error
 
@@ -161,6 +159,13 @@ def extension_path() -> Path:
     if not found:
         raise StoreLocked("the encryption extension of the database is not installed")
     return found[0]
+
+
+def attaching(path: Path, name: str, key: bytes) -> str:
+    """SQL that attaches an encrypted file under its key; the name is this package's own."""
+    return (
+        f"attach '{quoted(str(path))}' as {name} (encryption_key '{b64encode(key).decode()}', encryption_cipher 'GCM')"
+    )
 
 
 def quoted(text: str) -> str:
