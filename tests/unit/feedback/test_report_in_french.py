@@ -117,7 +117,7 @@ def test_a_refusal_without_french_is_told_in_english(make_submission, page_of):
     assert "Rien de ce fichier n'est dans le registre. It is a picture." in text
 
 
-@pytest.mark.parametrize("value", ['<b>"x"</b>', "{{ 7 * 7 }}", "{% raw %}", "only these rows", "the whole file"])
+@pytest.mark.parametrize("value", ['<b>"x"</b>', "{{ 7 * 7 }}", "{% raw %}", "not in the layout", "the whole file"])
 def test_a_value_is_never_translated_or_run(make_submission, page_of, value):
     row = RejectedRow(line=1, field="f", value=value, rule="X1", text="t", fix="f")
     made = make_submission(sample=(row,), submitter_name=value)
