@@ -16,7 +16,7 @@ from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionRepo
 from swaddle.feedback.trend import MOST_SHOWN, Sent
 from swaddle.indicators.compute import compute
 from swaddle.indicators.results import IndicatorResult
-from swaddle.registry import issued, night, views
+from swaddle.registry import issued, night, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
@@ -108,8 +108,13 @@ def bundle_for(
     if verdict.get("outcome") == "stored":
         if submitter.id not in computed:
             computed[submitter.id] = compute(
-                inside.store.connection, submitter.id, as_of=at, threshold=inside.settings.report_threshold
+                inside.store.connection,
+                submitter.id,
+                as_of=at,
+                threshold=inside.settings.report_threshold,
+                earlier=told.earlier(inside, submitter.id),
             )
+            told.remember(inside, submitter.id, computed[submitter.id])
         indicators = computed[submitter.id]
     return report(
         SubmissionReport(

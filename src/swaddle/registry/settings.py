@@ -67,7 +67,7 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
     settings = Settings(**stated(Settings, values, environment, "SWADDLE_REGISTRY_", FROM_ENVIRONMENT))
     if not settings.gateway_url.startswith("https://"):
         raise SettingWrong("must begin with https://", name="gateway_url")
-    for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 2), ("backup_days", 1)):
+    for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 3), ("backup_days", 1)):
         if getattr(settings, name) < least:
             raise SettingWrong(f"must be at least {least}", name=name)
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):

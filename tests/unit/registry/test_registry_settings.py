@@ -22,7 +22,7 @@ def test_what_is_written_is_what_is_read():
         ({"gateway_url": "https://gate.example", "pull_interval_s": "10"}, "must be a whole number"),
         ({"gateway_url": "https://gate.example", "pull_interval_s": True}, "must be a whole number"),
         ({"gateway_url": "https://gate.example", "pull_interval_s": 0}, "at least 1"),
-        ({"gateway_url": "https://gate.example", "report_threshold": 1}, "at least 2"),
+        ({"gateway_url": "https://gate.example", "report_threshold": 2}, "at least 3"),
     ],
 )
 def test_an_unsafe_or_unknown_setting_refuses_to_start(values, reason):
