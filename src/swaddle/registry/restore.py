@@ -89,11 +89,10 @@ def restore(
         durable.make_folder(path)
         durable.write_file(path / BEGUN, canonical({"restoring": found.head.body_sha256}))
         for name, size_bytes in listed.files.items():
-            target = path / name
-            durable.make_folder(target.parent)
-            backup_reading.write_stream(target, plaintext.pieces(size_bytes))
-    for folder in ("keys/intake", "statements", "store"):
-        durable.make_folder(path / folder)
+            make_folders(path, name)
+            backup_reading.write_stream(path / name, plaintext.pieces(size_bytes))
+    for name in ("keys/intake/", "statements/", "store/"):
+        make_folders(path, name)
     write_keys(path, listed, passphrase)
     if passphrase_file is not None:
         name_passphrase_file(path, passphrase_file)
@@ -123,6 +122,14 @@ def clear(path: Path) -> None:
             shutil.rmtree(each)
         else:
             durable.remove_file(each)
+
+
+def make_folders(path: Path, name: str) -> None:
+    """The folders in which the file `name` of a home lies; nobody but its owner enters any of them."""
+    folder = path
+    for part in name.split("/")[:-1]:
+        folder /= part
+        durable.make_folder(folder)
 
 
 def write_keys(path: Path, listed: Contents, passphrase: bytes) -> None:
