@@ -14,11 +14,12 @@ dictionary; whatever comes from a mapping or a file is a literal or a column num
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from datetime import date
 
 from swaddle.dictionary.model import HEADER, MISSING_REASONS, Dictionary, Rule, Scope, Severity, WideField
-from swaddle.intake import cast, layers
+from swaddle.intake import cast, layers, verified
 from swaddle.intake.engine import literal
 from swaddle.intake.expression import compile_expression
 from swaddle.intake.mapping import Mapping, Source, folded
@@ -129,6 +130,8 @@ def build(
     bits = [bit for each in carried if each.name in sources for bit in _field_bits(each, dictionary, where_told)]
     bits += [_rule_bit(rule) for rule in asked.row]
     bits += _header_bits(dictionary, places, submitter=submitter, sites=sites if "site_id" in sources else None)
+    if verified.FIELD in sources:
+        bits = _sparing_verified(bits, dictionary, wide)
     if "action" in sources:
         bits = [_sparing_voids(bit) for bit in bits]
     used = {name for rule in asked.row for name in rule.named}
@@ -163,6 +166,20 @@ def _sparing_voids(bit: Bit) -> Bit:
     if bit.rule is None and bit.severity == "error" and (bit.id == "K1" or bit.field in _OF_A_VOID):
         return bit
     return replace(bit, fires=f"{NOT_VOID} AND ({bit.fires})")
+
+
+def _sparing_verified(bits: list[Bit], dictionary: Dictionary, wide: Map[str, WideField]) -> list[Bit]:
+    """What a row's sender has verified (verified.py) is asked no warning; the field itself is checked."""
+    spared = [
+        replace(bit, fires=f"NOT {verified.names(bit.field)} AND ({bit.fires})")
+        if bit.severity == "warning" and bit.field in wide
+        else bit
+        for bit in bits
+    ]
+    return spared + [
+        Bit(id=check, severity=dictionary.checks[check].severity, field=verified.FIELD, fires=fires)
+        for check, fires in verified.told(wide)
+    ]
 
 
 def _field_bits(each: WideField, dictionary: Dictionary, where_told: frozenset[str]) -> list[Bit]:

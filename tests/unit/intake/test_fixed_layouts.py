@@ -147,3 +147,10 @@ def test_the_public_file_by_positions_gives_what_it_gives_with_a_header(taken, r
     fields = sorted(set(load_builtin()["nchs-natality-2021"].fields) - {"local_record_id"})
     columns = ", ".join([*fields, *(f"{each}_missing" for each in fields), "verdict"])
     assert fixed.rows(columns) == table.rows(columns)
+
+
+def test_an_edit_flag_of_one_answers_the_warning_of_its_value():
+    layout = load_builtin()["ije-natality"]
+    flags = layout.fields["verified_fields"].columns()
+    assert {"BW_BYPASS", "OWGEST_BYPASS", "PLUR_BYPASS"} <= flags
+    assert flags <= set(layout.writing.columns)

@@ -13,6 +13,7 @@ from swaddle.intake.readers.fhir_kinds import Kind
 from swaddle.intake.readers.fhir_places import Noticed
 from swaddle.intake.readers.fhir_record import FhirRecord, Resource, objects, said, text_of
 from swaddle.intake.readers.fhir_values import in_utc
+from swaddle.intake.readers.fhir_verified import flags
 from swaddle.intake.tables import Finding
 
 NAMES_SHOWN = 40  # kinds named in one finding; the rest are counted together
@@ -20,7 +21,6 @@ UNKNOWN_MESSAGE, CHANGES_MEANING, OTHER_VERSION, NOT_OURS, BAD_BLOCK, NOBODY = "
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,39}")
 # Resources that only carry, sign or address the others: nothing in them is about mother or child.
 _PLUMBING = frozenset(["MessageHeader", "Parameters", "Composition", "OperationOutcome"])
-_VERIFIED = re.compile(r"1|1failedVerified|1correctOutOfRange|1dataQueried|editBypass1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def note_unread(record: FhirRecord, reads: Reads, notes: Notes) -> None:
             notes.resources[token(kind) or "another"] += kind not in _PLUMBING
         elif kind in reads.coded:
             _note_code(each, reads, notes)
-        notes.simple["J32"] += _verified(each)
+        notes.simple["J32"] += flags(each)
     notes.simple["J30"] += any(in_utc(each) for each in _times(record))
     notes.simple["J29"] += len(notes.noticed.dead)
     notes.noticed.dead.clear()
@@ -73,17 +73,6 @@ def _note_code(resource: Resource, reads: Reads, notes: Notes) -> None:
         return
     elif read.isdisjoint({each.casefold() for each in codes | said(resource.get("category"))}):
         notes.codes[next(filter(None, map(token, sorted(codes))), "another")] += 1
-
-
-def _verified(resource: Resource) -> int:
-    """How many values bear the edit flag that says: out of the usual, and verified."""
-    found = 0
-    for value in resource.values():
-        for each in objects(value):
-            for one in objects(each.get("extension")):
-                if text_of(one, "url").endswith("BypassEditFlag"):
-                    found += any(_VERIFIED.fullmatch(code) for code in said(one.get("valueCodeableConcept")))
-    return found
 
 
 def _times(record: FhirRecord) -> Iterator[str]:

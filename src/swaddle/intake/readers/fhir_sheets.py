@@ -45,6 +45,7 @@ from swaddle.intake.readers.fhir_notes import (
 )
 from swaddle.intake.readers.fhir_places import SEVERAL, BadPlace, Place, compile_place, value_at
 from swaddle.intake.readers.fhir_record import FhirRecord, records_of
+from swaddle.intake.readers.fhir_verified import verified_fields
 from swaddle.intake.readers.hl7_screen import READ as READ_BY_COMPUTED
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter
@@ -64,6 +65,7 @@ COMPUTED: dict[str, Callable[[FhirRecord, Kind], str]] = {
     "message:version": lambda record, _: kinds.version_of(record),
     "message:kind": lambda _, kind: str(kind),
     "message:date": lambda record, _: kinds.date_of(record),
+    "record:verified_fields": lambda record, _: verified_fields(record),
     "mother:reported_age": lambda record, _: persons.reported_age(record),
     "mother:health_card": lambda record, _: persons.health_card(record.mother)[0],
     "mother:health_card_authority": lambda record, _: persons.health_card(record.mother)[1],
