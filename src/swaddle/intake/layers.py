@@ -27,7 +27,7 @@ _DERIVED = {
     "child_birth_date": "CASE WHEN length(event_date) >= 10 THEN event_first END",
 }
 # Followed only in forms that have this field: the event of a birth is the child's birth, that of a stay is not.
-_ONLY_BESIDE = {"child_birth_date": "outcome"}
+_ONLY_BESIDE = {"child_birth_date": "outcome", "postpartum_los_days": "admit_dt"}
 
 
 def derived(each: WideField) -> str:

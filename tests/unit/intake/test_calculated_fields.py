@@ -56,3 +56,16 @@ def test_a_field_is_worked_out_from_others(taken, form, row, name, expected):
     data = f"{','.join(whole)}\n{','.join(whole.values())}\n".encode()
     result = taken(data, kind=form)
     assert result.rows(name) == [(expected,)]
+
+
+def test_the_length_of_stay_follows_from_admission_and_discharge(taken, file_of):
+    stay = {"admit_dt": "2024-11-01T23:50", "postpartum_discharge_dt": "2024-11-04T09:00"}
+    result = taken(file_of(stay, {**stay, "admit_dt": ""}, {**stay, "postpartum_los_days": "2"}))
+    assert result.rows("postpartum_los_days") == [(3,), (None,), (2,)]
+
+
+def test_without_the_admission_the_length_of_stay_is_as_given(taken, csv_text):
+    row = {"local_record_id": "P1", "event_date": "2024-11-04", "postpartum_discharge_dt": "2024-11-04"}
+    assert taken(csv_text([row]), kind="postpartum-mothers").rows("postpartum_los_days") == [(None,)]
+    given = {**row, "postpartum_los_days": "3"}
+    assert taken(csv_text([given]), kind="postpartum-mothers").rows("postpartum_los_days") == [(3,)]
