@@ -46,8 +46,8 @@ def make(path: Path, births: int) -> None:
 def _made(name: str, kind: str, codes: list[str]) -> str:
     """SQL of a plausible value, one in thirty missing."""
     usual = {"ga_weeks": "36 + floor(random() * 6)", "birth_weight_g": "2300 + floor(random() * 2000)",
-             "n_fetuses": "1 + (random() < 0.03)::INT", "apgar5": "6 + floor(random() * 5)", "para": "floor(random() * 3)",
-             "previous_cs": "(random() < 0.15)::INT", "data_days": "random() * 60"}  # fmt: skip
+             "n_fetuses": "1 + (random() < 0.03)::INT", "apgar5": "6 + floor(random() * 5)", 
+             "para": "floor(random() * 3)", "previous_cs": "(random() < 0.15)::INT", "data_days": "random() * 60"}  # fmt: skip
     if name == "delivery_local_id":
         return "NULL::VARCHAR"
     if name == "outcome":
@@ -96,7 +96,8 @@ def peer(path: Path) -> dict[str, float]:
     for holds, name in (
         (births["onset_labour"] == "induced", "4a"), (births["onset_labour"] == "spontaneous", "3"),
         (births["previous_cs"] >= 1, "5"), (first, "2b"), (first & (births["onset_labour"] == "induced"), "2a"),
-        (first & (births["onset_labour"] == "spontaneous"), "1"), (~term, "10"), (births["presentation"] == "breech", "7"),
+        (first & (births["onset_labour"] == "spontaneous"), "1"), (~term, "10"),
+        (births["presentation"] == "breech", "7"),
         ((births["presentation"] == "breech") & first, "6"), (births["presentation"] == "transverse_oblique", "9"),
         (~single, "8"),
     ):  # fmt: skip
