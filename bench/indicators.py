@@ -45,9 +45,15 @@ def make(path: Path, births: int) -> None:
 
 def _made(name: str, kind: str, codes: list[str]) -> str:
     """SQL of a plausible value, one in thirty missing."""
-    usual = {"ga_weeks": "36 + floor(random() * 6)", "birth_weight_g": "2300 + floor(random() * 2000)",
-             "n_fetuses": "1 + (random() < 0.03)::INT", "apgar5": "6 + floor(random() * 5)", 
-             "para": "floor(random() * 3)", "previous_cs": "(random() < 0.15)::INT", "data_days": "random() * 60"}  # fmt: skip
+    usual = {
+        "ga_weeks": "36 + floor(random() * 6)",
+        "birth_weight_g": "2300 + floor(random() * 2000)",
+        "n_fetuses": "1 + (random() < 0.03)::INT",
+        "apgar5": "6 + floor(random() * 5)",
+        "para": "floor(random() * 3)",
+        "previous_cs": "(random() < 0.15)::INT",
+        "data_days": "random() * 60",
+    }
     if name == "delivery_local_id":
         return "NULL::VARCHAR"
     if name == "outcome":
