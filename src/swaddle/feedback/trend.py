@@ -14,6 +14,8 @@ from swaddle.feedback.tongue import Language, tongue
 from swaddle.indicators.compare import Difference, differ
 
 MOST_SHOWN = 12
+MOST_LABELS = 6
+WIDTH, HEAD, FOOT, MARGIN = 312, 24, 96, 24  # of the chart, in its own units: as wide as the panel on a wide screen
 _MEANING: Mapping[Language, Mapping[Difference, str]] = {
     "en": {
         "lower": "That is better, by more than chance explains.",
@@ -49,12 +51,39 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Point:
+    """A submission's error rate as a point of the chart, in its units."""
+
+    x: float
+    y: float
+    rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trend:
     """The last submissions, oldest first, and a sentence about the newest beside the one before."""
 
     sent: tuple[Sent, ...]
     sentence: str
     longest: float
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The chart's points, from left to right; no error at all lies on its foot."""
+        step = (WIDTH - 2 * MARGIN) / (len(self.sent) - 1)
+        return tuple(
+            Point(
+                x=round(MARGIN + place * step, 1),
+                y=round(FOOT - (FOOT - HEAD) * one.rate / self.longest, 1),
+                rate=one.rate,
+            )
+            for place, one in enumerate(self.sent)
+        )
+
+    @property
+    def labelled(self) -> tuple[Point, ...]:
+        """The points with room for their number: of many, the first and the last."""
+        return self.points if len(self.sent) <= MOST_LABELS else (self.points[0], self.points[-1])
 
 
 def trend(submissions: Sequence[Sent], language: Language = "en") -> Trend | None:
