@@ -110,6 +110,7 @@ def compare_with_peers(
     months: Sequence[Month],
     *,
     at: str,
+    period: str = "",
     policy: Policy = DEFAULT,
     earlier: Sequence[Table] = (),
     baseline: int = BASELINE,
@@ -123,6 +124,8 @@ def compare_with_peers(
         counts: of every member of its peer group over the period, its own too.
         months: its own points of time, oldest first.
         at: the moment of counting.
+        period: what the counts are of. Windows that move on are not laid beside each other: what came and what fell out
+            of them are two unknown months.
         policy: what is hidden of the peers.
         earlier: what this submitter was told of this indicator and these peers before.
         baseline: as `control_chart.chart`.
@@ -139,7 +142,8 @@ def compare_with_peers(
         shown, each = disclosure.HIDDEN, dict.fromkeys(others, disclosure.HIDDEN)
     else:
         shown, each = disclosure.suppress(total, others, policy=policy)
-    told = renewed(Table(at=at, total=shown, groups=each), earlier, threshold=policy.threshold)
+    before = [one for one in earlier if one.period == period]
+    told = renewed(Table(at=at, period=period, total=shown, groups=each), before, threshold=policy.threshold)
     points = [
         Point(name="", numerator=cell.numerator, denominator=cell.denominator)
         for cell in told.groups.values()

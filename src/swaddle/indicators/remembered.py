@@ -11,14 +11,14 @@ readers who put their own figures together are not covered.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Generic, TypeVar
 
 from swaddle.indicators.cells import DEFAULT, Cell, Policy, small, unsafe
 from swaddle.indicators.disclosure import HIDDEN, Released, again, release
-from swaddle.indicators.suppression import gives_away
+from swaddle.indicators.suppression import conceal, gives_away
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -117,29 +117,72 @@ def changed_by_few(before: Cell, now: Cell, threshold: int) -> bool:
 
 
 def renewed(now: Table, earlier: Sequence[Table], *, threshold: int) -> Table:
-    """The table to tell: this one, or the last one again where a figure in it changed by a few since any earlier one.
+    """The table to tell: this one, with the rows as they were told before in which a few came, went or changed.
 
-    A table is told whole or not at all: half of a new one beside half of an old one would be a third.
+    What changed is a table itself, and closed as one: where a single row kept its earlier figure, the others and the
+    total would give its change away, so another row keeps its own with it. Where the total changed by a few, the whole
+    table is told again as it was.
     """
-    if not any(_few_between(now, one, threshold) for one in earlier):
+    if not earlier:
         return now
     last = next((one for one in reversed(earlier) if one.period == now.period), None)
-    if last is not None and set(last.groups) == set(now.groups):
+    if last is None or set(last.groups) != set(now.groups):
+        # Told of another period, or in other groups: repeating it would say something else.
+        closed = any(
+            _few(now.cells()[name], one.cells().get(name), threshold) for one in earlier for name in now.cells()
+        )
+        hidden = Table(at=now.at, period=now.period, total=HIDDEN, groups=dict.fromkeys(now.groups, HIDDEN))
+        return hidden if closed else now
+    few = {
+        name for one in earlier for name, cell in now.cells().items() if _few(cell, one.cells().get(name), threshold)
+    }
+    if "" in few:
         return last
-    # Told of another period, or in other groups: repeating it would say something else, and the new one too much.
-    return Table(at=now.at, period=now.period, total=HIDDEN, groups=dict.fromkeys(now.groups, HIDDEN))
+    if not few:
+        return now
+    kept = _closed(now, last, few, threshold)
+    if kept is None:
+        return last
+    groups = {name: last.groups[name] if name in kept else cell for name, cell in now.groups.items()}
+    return Table(at=now.at, period=now.period, total=now.total, groups=groups)
 
 
-def _few_between(now: Table, before: Table, threshold: int) -> bool:
-    old = before.cells()
-    for name, cell in now.cells().items():
-        pair = _counts(old.get(name)), _counts(cell)
-        if pair[0] is not None and pair[1] is not None and changed_by_few(pair[0], pair[1], threshold):
-            return True
-        then = old[name].unknown if name in old else None
-        if cell.unknown is not None and then is not None and small(abs(cell.unknown - then), threshold):
-            return True
-    return False
+def _closed(now: Table, last: Table, few: Collection[str], threshold: int) -> set[str] | None:
+    """The groups that keep their earlier figure, so that no small change can be computed; None where none suffice."""
+    whole = _change(now.total, last.total)
+    if whole is None:
+        return None
+    changes = {name: _change(cell, last.groups[name]) for name, cell in now.groups.items()}
+    known = {name: change for name, change in changes.items() if change is not None}
+    bands = all(cell.denominator in {None, now.total.denominator} for cell in now.groups.values())
+    if bands:
+        return conceal(known, [frozenset(known)], policy=Policy(threshold=threshold), shared=whole, also=few)
+    # What changed in the groups of which no figure is shown: the rest of the total's change.
+    rest = Cell(
+        numerator=max(0, whole.numerator - sum(one.numerator for one in known.values())),
+        denominator=max(0, whole.denominator - sum(one.denominator for one in known.values())),
+    )
+    cells = {**known, **({"": rest} if len(known) < len(changes) and rest.numerator <= rest.denominator else {})}
+    hidden = conceal(cells, [frozenset(cells)], policy=Policy(threshold=threshold), also=few)
+    return None if hidden is None else hidden - {""}
+
+
+def _change(now: Released, before: Released) -> Cell | None:
+    """By how much a figure moved, up or down; None where one of the two is hidden."""
+    after, then = _counts(now), _counts(before)
+    if after is None or then is None:
+        return None
+    events = abs(after.numerator - then.numerator)
+    return Cell(numerator=events, denominator=events + abs(after.complement - then.complement))
+
+
+def _few(now: Released, before: Released | None, threshold: int) -> bool:
+    after, then = _counts(now), _counts(before)
+    if after is None or then is None or before is None:
+        return False
+    if now.unknown is not None and before.unknown is not None and small(abs(now.unknown - before.unknown), threshold):
+        return True
+    return changed_by_few(then, after, threshold)
 
 
 def _counts(shown: Released | None) -> Cell | None:

@@ -75,7 +75,7 @@ def test_nothing_asked_and_nobody_there_are_hidden():
 
 def table(at, *figures):
     return Table(
-        at=at, total=release(cell(*figures[0])), groups={str(n): release(cell(*f)) for n, f in enumerate(figures)}
+        at=at, total=release(cell(*figures[0])), groups={str(n): release(cell(*f)) for n, f in enumerate(figures[1:])}
     )
 
 
@@ -85,6 +85,31 @@ def test_a_table_is_told_whole_or_as_it_was():
     new = table("t3", (120, 1100), (50, 450), (70, 650))
     assert renewed(new, [old], threshold=6) is new
     assert renewed(new, [], threshold=6) is new
+
+
+def test_a_rare_group_does_not_hold_back_the_whole_table():
+    old = table("t1", (300, 3000), (40, 400), (60, 600), (200, 2000))
+    new = table("t2", (340, 3400), (42, 420), (70, 700), (228, 2280))
+    told = renewed(new, [old], threshold=6)
+    assert told.total == new.total
+    assert told.groups["0"] == old.groups["0"]
+    assert [name for name in new.groups if told.groups[name] == old.groups[name]] == ["0", "1"]
+    assert told.groups["2"] == new.groups["2"]
+
+
+def test_a_few_in_every_group_repeat_the_table():
+    old = table("t1", (300, 3000), (40, 400), (260, 2600))
+    new = table("t2", (308, 3100), (44, 450), (264, 2650))
+    told = renewed(new, [old], threshold=6)
+    assert told.groups == old.groups
+    assert told.total == new.total
+
+
+def test_bands_of_the_same_births_keep_two_of_their_figures():
+    old = table("t1", (90, 1000), (20, 1000), (30, 1000), (40, 1000))
+    new = table("t2", (122, 1400), (22, 1400), (41, 1400), (59, 1400))
+    told = renewed(new, [old], threshold=6)
+    assert [name for name in new.groups if told.groups[name] == old.groups[name]] == ["0", "1"]
 
 
 def test_a_policy_decides_what_is_few():
