@@ -11,12 +11,14 @@ from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date
+from itertools import groupby
 
 from swaddle.dictionary.model import WideField
 from swaddle.intake import cast
 from swaddle.intake.mapping import Source
 
 BITS_A_MASK = 60
+_NO_BIT = "0::UBIGINT"
 _VERSION = "hcn_version"
 _NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
 _WORD = re.compile(r"[a-z_][a-z_0-9]*")
@@ -64,7 +66,7 @@ def select(
     follow: AbstractSet[str],
     where_told: AbstractSet[str],
     raw: Map[str, str],
-    conditions: Sequence[str],
+    conditions: Sequence[tuple[str, str]],
     submitted_on: date,
     historical: bool,
 ) -> str:
@@ -78,7 +80,8 @@ def select(
         follow: fields that can be worked out where they are not given (`derivable`).
         where_told: slots for which `<slot>__is_told` says whether a row tells anything of them.
         raw: conditions over the raw row, by the names that they have in `conditions`: of columns that are no fields.
-        conditions: one for each bit, over the dated layer.
+        conditions: for each bit, over the dated layer: a cheap condition without which it is not set ("" for none),
+            and when it is set.
         submitted_on: the day of the check.
         historical: births of long ago are expected.
     """
@@ -153,12 +156,16 @@ def _with_derived(carried: Sequence[WideField], given: Map[str, Source], follow:
     return ("*" if not replaced else f"* REPLACE ({', '.join(replaced)})") + added
 
 
-def _masks(conditions: Sequence[str]) -> list[str]:
+def _masks(conditions: Sequence[tuple[str, str]]) -> list[str]:
+    """The masks; conditions that share a cheap one are only worked out for the rows that meet that."""
     masks = []
     for start in range(0, len(conditions), BITS_A_MASK):
-        terms = " | ".join(
-            f"(CASE WHEN {fires} THEN {1 << offset}::UBIGINT ELSE 0::UBIGINT END)"
-            for offset, fires in enumerate(conditions[start : start + BITS_A_MASK])
-        )
-        masks.append(f"({terms}) AS mask{start // BITS_A_MASK}")
+        terms = []
+        numbered = enumerate(conditions[start : start + BITS_A_MASK])
+        for where, together in groupby(numbered, key=lambda each: each[1][0]):
+            bits = " | ".join(
+                f"(CASE WHEN {fires} THEN {1 << n}::UBIGINT ELSE {_NO_BIT} END)" for n, (_, fires) in together
+            )
+            terms.append(f"(CASE WHEN {where} THEN {bits} ELSE {_NO_BIT} END)" if where else bits)
+        masks.append(f"({' | '.join(terms)}) AS mask{start // BITS_A_MASK}")
     return masks

@@ -29,7 +29,10 @@ from swaddle.intake.tables import NOT_VOID
 
 @dataclass(frozen=True, kw_only=True)
 class Bit:
-    """One thing that can be wrong with a row: a check of one field, or a rule over the row."""
+    """One thing that can be wrong with a row: a check of one field, or a rule over the row.
+
+    `only_where` is a cheap condition without which it cannot be wrong: few rows meet it, and only they are asked.
+    """
 
     id: str
     severity: Severity
@@ -37,6 +40,7 @@ class Bit:
     fires: str
     scope: Scope = "row"
     rule: Rule | None = None
+    only_where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +148,7 @@ def build(
             follow=follow,
             where_told=where_told,
             raw={name: bit.fires for bit in bits if (name := _RAW.get(bit.id))},
-            conditions=[_RAW.get(bit.id, bit.fires) for bit in bits],
+            conditions=[(bit.only_where, _RAW.get(bit.id, bit.fires)) for bit in bits],
             submitted_on=submitted_on,
             historical=historical,
         ),
@@ -186,32 +190,51 @@ def _field_bits(each: WideField, dictionary: Dictionary, where_told: frozenset[s
     """What can be wrong with one field; its conditions are over the typed layer (value, `_missing`, `__text`)."""
     name, about = each.name, each.field
     text, value, reason = f"{name}__text", name, f"{name}_missing"
-    bits: list[tuple[str, str]] = []
+    bits: list[tuple[str, str, str]] = []
     if each.required == "K":
-        bits.append(("K1", f"{text} IS NULL"))
+        bits.append(("K1", f"{text} IS NULL", ""))
     elif each.required in {"R", "W"}:
         told = f"{each.slot}__is_told AND " if each.slot in where_told else ""
-        bits.append(("F1" if each.required == "R" else "F8", f"{told}{text} IS NULL AND {reason} IS NULL"))
+        bits.append(("F1" if each.required == "R" else "F8", f"{told}{text} IS NULL AND {reason} IS NULL", ""))
     if about.type not in {"text", "name", "id", "hcn", "postal"}:
         # CASE, not AND: only rows that it may concern pay for the regular expressions.
         unread = f"({text} IS NOT NULL AND {value} IS NULL)"
+        odd = _odd(each, unread)
         beyond = _beyond(value, about.hard) if about.hard else "false"
         unit = nines = "false"
         if about.mistaken_unit:
             low, high, _ = about.mistaken_unit
             number = f"CASE WHEN {value} IS NULL THEN {cast.number_of(text)} ELSE {value} END"
             unit = f"coalesce(({number}) BETWEEN {low} AND {high}, false)"
-            bits.append(("F6", unit))
+            bits.append(("F6", unit, odd))
         if about.type in {"int", "decimal", "date", "datetime", "event"}:
             nines = f"(CASE WHEN {unread} OR {beyond} THEN regexp_full_match({text}, '9[9/.-]*') ELSE false END)"
-            bits.append(("F7", f"{nines} AND NOT {unit}"))
+            bits.append(("F7", f"{nines} AND NOT {unit}", odd))
         kind = "F3" if about.values else "F2"
-        bits.append((kind, f"{unread} AND NOT {unit} AND NOT {nines}"))
+        bits.append((kind, f"{unread} AND NOT {unit} AND NOT {nines}", odd))
         if about.hard:
-            bits.append(("F4", f"{beyond} AND NOT {unit} AND NOT {nines}"))
+            bits.append(("F4", f"{beyond} AND NOT {unit} AND NOT {nines}", odd))
         if about.soft:
-            bits.append(("F5", f"{_beyond(value, about.soft)} AND NOT {beyond} AND NOT {unit}"))
-    return [Bit(id=check, severity=dictionary.checks[check].severity, field=name, fires=fires) for check, fires in bits]
+            bits.append(("F5", f"{_beyond(value, about.soft)} AND NOT {beyond} AND NOT {unit}", odd))
+    return [
+        Bit(id=check, severity=dictionary.checks[check].severity, field=name, fires=fires, only_where=where)
+        for check, fires, where in bits
+    ]
+
+
+def _odd(each: WideField, unread: str) -> str:
+    """Whether there is anything to look at more closely: no value, or one that is not plainly usual."""
+    about = each.field
+    parts = [unread]
+    for limits in (about.hard, about.soft):
+        if limits:
+            parts += [
+                f"{each.name} {sign} {limit}" for sign, limit in zip("<>", limits, strict=True) if limit is not None
+            ]
+    if about.mistaken_unit:
+        low, high, _ = about.mistaken_unit
+        parts.append(f"{each.name} BETWEEN {low} AND {high}")
+    return " OR ".join(parts)
 
 
 def _beyond(value: str, limits: tuple[float | None, float | None]) -> str:

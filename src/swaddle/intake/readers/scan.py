@@ -22,6 +22,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter, methodcaller
 
 from swaddle.intake.sheet import CELL, LINE_IN_CELL, RAW_SHOWN
@@ -115,36 +116,59 @@ class Scanner:
         delimiter = self.delimiter
         if "\xa0" in text or ("\t" in text and delimiter != "\t"):
             return None
-        if '"' in text:
-            return self._quick_quoted(lines, text)
-        if self.columns == 1:
-            if delimiter in text or not all(map(bytes.strip, lines)):
-                return None
-        elif set(map(methodcaller("count", delimiter.encode()), lines)) != {self.columns - 1} or self._has_blank(lines):
-            return None
-        return self._number(text.replace(delimiter, CELL).split("\n"))
+        return self._quick_rows(text)
 
-    def _quick_quoted(self, lines: list[bytes], text: str) -> str | None:
-        if any(count % 2 for count in set(map(methodcaller("count", b'"'), lines))):
+    def _quick_rows(self, text: str) -> str | None:
+        """The rows of clean text, of which only those that need it go through the parser."""
+        delimiter, rows, originals, quoted = self.delimiter, text.split("\n"), [], []
+        if '"' in text:
+            text = "".join(self._marks.split(text))  # what stands between marks is given as it is
+            originals, rows = rows, text.split("\n")
+            quoted = [place for place, row in enumerate(rows) if '"' in row] if '"' in text else []
+        parsed = self._parsed([originals[place] for place in quoted]) if quoted else []
+        if parsed is None:
+            return None
+        plain = rows if not quoted else [row for row in rows if '"' not in row]
+        if self.columns == 1:
+            if delimiter in text or not all(map(str.strip, plain)):
+                return None
+        elif {*map(methodcaller("count", delimiter), plain)} - {self.columns - 1} or self._has_blank(plain):
+            return None
+        rows = text.replace(delimiter, CELL).split("\n")
+        for place, cells in zip(quoted, parsed, strict=True):
+            rows[place] = cells
+        return self._number(rows)
+
+    @cached_property
+    def _marks(self) -> re.Pattern[str]:
+        """A cell in quotation marks that holds neither a mark nor a delimiter: the marks can be taken off.
+
+        Where that leaves a line without any mark, each began at a cell's start and ended at its end; a line with a mark
+        left over is parsed from its original text.
+        """
+        parting = re.escape(self.delimiter)
+        return re.compile(rf'"(?<![^{parting}\n]")([^"{parting}\n]*)"(?![^{parting}\n])')
+
+    def _parsed(self, lines: list[str]) -> list[str] | None:
+        """Lines with quotation marks in the database's form, or None where one needs care."""
+        if any(line.count('"') % 2 for line in lines):
             return None
         try:
-            rows = list(csv.reader(text.split("\n"), delimiter=self.delimiter, strict=True))
+            parsed = list(csv.reader(lines, delimiter=self.delimiter, strict=True))
         except csv.Error:
             return None
-        if len(rows) != len(lines) or set(map(len, rows)) != {self.columns}:
+        if len(parsed) != len(lines) or {*map(len, parsed)} != {self.columns}:
             return None
-        joined = list(map(CELL.join, rows))
-        if not all(each.strip(CELL + " \t") for each in joined):
-            return None
-        return self._number(joined)
+        joined = [*map(CELL.join, parsed)]
+        return joined if all(each.strip(CELL + " \t") for each in joined) else None
 
-    def _has_blank(self, lines: list[bytes]) -> bool:
+    def _has_blank(self, lines: list[str]) -> bool:
         """Whether a line may hold nothing but delimiters and blanks (only lines that begin so are looked at)."""
-        idle = self.delimiter.encode() + b" \t"
-        first = self.delimiter.encode(), b" ", b"\t"
-        if not {*map(_FIRST, lines)} & {b"", *first}:
+        idle = self.delimiter + " \t"
+        first = self.delimiter, " ", "\t"
+        if not {*map(_FIRST, lines)} & {"", *first}:
             return False
-        return any(not line.strip(idle) for line in lines if line.startswith(first))
+        return any(not line.strip(idle) for line in lines if not line or line.startswith(first))
 
     def _number(self, rows: list[str]) -> str:
         count = len(rows)
