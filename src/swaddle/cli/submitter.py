@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from swaddle import durable
+from swaddle.cli import report_words
 from swaddle.cli import submitter_words as words
 from swaddle.cli.progress import progress
 from swaddle.errors import FileFault, UsageFault
 from swaddle.home import locate
 
 if TYPE_CHECKING:
+    from swaddle.dictionary.words import Language
     from swaddle.submitter.folder import Folder, LeftOut
     from swaddle.submitter.party import Party
     from swaddle.submitter.prepare import Source
@@ -29,6 +31,14 @@ MAPPING = click.option(
     "--mapping",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Read the files by this mapping file.",
+)
+LANGUAGE = click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["en", "fr"]),
+    default="en",
+    show_default=True,
+    help="Say it in English or French.",
 )
 KIND = click.option("--as", "kind", metavar="TYPE", help="What the files are, such as births; else it is recognised.")
 
@@ -91,6 +101,7 @@ def enrol(
 @MAPPING
 @click.option("--rejected", type=PATH, help="Write the rejected rows to this CSV (one file only).")
 @click.option("--explain", is_flag=True, help="Say also what the mapping makes of the file, field by field.")
+@LANGUAGE
 @JSON
 def check(
     files: tuple[Path, ...],
@@ -98,9 +109,10 @@ def check(
     mapping: Path | None,
     rejected: Path | None,
     explain: bool,
+    language: Language,
     as_json: bool,
 ) -> None:
-    """Run the row and file rules on FILES here; nothing is sent."""
+    """Run the row and file rules on FILES here; nothing is sent, and nothing is said where all is well."""
     import io
 
     from swaddle.intake import shelf
@@ -132,13 +144,15 @@ def check(
         reports.append(report | ({"file": str(file)} if is_many else {}))
         status = 6 if is_refused else max(status, 7 if report["rows"]["rejected"] else 0) if status != 6 else 6
         if not as_json:
-            click.echo(words.report(report, str(file), is_check=True))
+            told = report_words.report(report, str(file), is_check=True, language=language)
+            click.echo(told + "\n" if told else "", nl=False)
             if "mapping" in report:
                 click.echo(words.mapping(report["mapping"]))
-            click.echo(words.REFUSED if is_refused else words.ONLY_THE_REGISTRY, err=True)
+            if told:
+                click.echo(report_words.SAID[language]["refused" if is_refused else "registry only"], err=True)
     if as_json:
-        told = [{"name": left.name, "why": left.why} for left in left_out]
-        click.echo(json.dumps({"files": reports, "left_out": told} if is_many else reports[0], indent=2))
+        missed = [{"name": left.name, "why": left.why} for left in left_out]
+        click.echo(json.dumps({"files": reports, "left_out": missed} if is_many else reports[0], indent=2))
     else:
         click.echo("".join(f"would be left out: {words.plain(left.name)}: {left.why}\n" for left in left_out), nl=False)
     sys.exit(status)
@@ -242,10 +256,18 @@ def status(transfer: str | None, home: Path | None, passphrase_fd: int | None, a
 @click.command()
 @click.argument("transfer")
 @click.option("--rejected", type=PATH, help="Write the rejected rows, with reasons, to this CSV.")
+@LANGUAGE
 @HOME
 @PASSPHRASE
 @JSON
-def report(transfer: str, rejected: Path | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+def report(
+    transfer: str,
+    rejected: Path | None,
+    language: Language,
+    home: Path | None,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
     """The registry's quality report on TRANSFER, fetched and opened if it still waits."""
     from swaddle.errors import NotThere
     from swaddle.submitter.inbox import answer_to
@@ -258,7 +280,11 @@ def report(transfer: str, rejected: Path | None, home: Path | None, passphrase_f
         if not (folder / "rejected.csv").exists():
             raise NotThere
         durable.write_file(rejected, (folder / "rejected.csv").read_bytes())
-    _tell(answer, as_json, words.report(answer, transfer) + f"\nthe whole report: {folder / 'report.html'}")
+    page = folder / ("report-fr.html" if language == "fr" else "report.html")
+    if not page.exists():  # it was issued before there was one in French
+        page = folder / "report.html"
+    told = report_words.report(answer, transfer, language=language)
+    _tell(answer, as_json, f"{told}\n{report_words.SAID[language]['whole']}: {page}")
 
 
 @click.command()

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from swaddle.submitter.inbox import Received
     from swaddle.wire.messages import InboxEntry
 
-REFUSED = "the registry would refuse this file: more rows than it allows have errors"
-ONLY_THE_REGISTRY = "rules that need other files or earlier years are asked by the registry only"
-MOST_FINDINGS = 20
-
 
 def plain(text: object) -> str:
     """Text for a terminal: nothing in it moves the cursor or changes a colour."""
@@ -131,46 +127,6 @@ def mapping(told: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def report(answer: Mapping[str, Any], name: str, *, is_check: bool = False) -> str:
-    """A quality report: rows, then findings. Before sending nothing is stored yet: the rows only could be."""
-    rows = answer["rows"]
-    told = {
-        "read": "read",
-        "stored": "good" if is_check else "stored",
-        "rejected": "rejected",
-        "duplicates": "repeated",
-    }
-    counts = ", ".join(f"{rows[key]:,} {word}" for key, word in told.items() if key in rows)
-    lines = [plain(name), f"rows: {counts}"]
-    findings = answer["findings"]
-    for found in findings[:MOST_FINDINGS]:
-        lines.append(f"{found['severity']:8} {found['rule']:6} {found['count']:>8,}  {plain(found['text'])}")
-        lines.append(f"{'':25}fix: {plain(found['fix'])}")
-        lines += [
-            f"{'':25}line {at['line']}, {plain(at['field'])}: {_value(at['value'])}" for at in found["examples"][:2]
-        ]
-    if len(findings) > MOST_FINDINGS:
-        lines.append(f"and {len(findings) - MOST_FINDINGS} more kinds of finding")
-    if not findings:
-        lines.append("no findings")
-    return "\n".join([*lines, *_files(answer.get("files", ()))])
-
-
-def _files(files: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The files of a folder that need somebody, and how many there were."""
-    wanting = [file for file in files if file["outcome"] != "stored" or file["rows"]["rejected"]]
-    if not files:
-        return []
-    lines = [f"files: {len(files):,}, of which {len(files) - len(wanting):,} were taken in without a rejected row"]
-    for file in wanting[:MOST_FINDINGS]:
-        rejected = f"{file['rows']['rejected']:,} of {file['rows']['read']:,} rows rejected"
-        why = plain((file["reason"] or {}).get("why", "")) if file["outcome"] != "stored" else rejected
-        lines.append(f"    {plain(file['name'])}: {why}")
-    if len(wanting) > MOST_FINDINGS:
-        lines.append(f"    and {len(wanting) - MOST_FINDINGS:,} more; report.json names them all")
-    return lines
-
-
 def unread(fault: SwaddleError) -> dict[str, Any]:
     """The report on a file of a folder that cannot be read as a data set."""
     what, why, fix = fault.lines()
@@ -184,10 +140,6 @@ def unread(fault: SwaddleError) -> dict[str, Any]:
         ],
         "refused": True,
     }  # fmt: skip
-
-
-def _value(value: object) -> str:
-    return "(blank)" if value is None else plain(value)
 
 
 def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[Received]) -> dict[str, Any]:
