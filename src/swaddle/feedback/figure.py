@@ -6,6 +6,7 @@ Pure.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from xml.etree import ElementTree as ET
 
 from swaddle.errors import OurBug
@@ -33,6 +34,7 @@ def as_figure(svg: str, title: str, text: str, language: str) -> str:
         NotADrawing: there is an element or an attribute in it that a drawing does not need.
     """
     ET.register_namespace("", _SVG)
+    own = f"d{sha256(svg.encode('utf-8')).hexdigest()[:8]}-"
     root = ET.fromstring(svg)  # noqa: S314  # our own drawer's output; whatever is in it is looked at below
     for element in root.iter():
         name = element.tag.removeprefix(f"{{{_SVG}}}")
@@ -40,9 +42,13 @@ def as_figure(svg: str, title: str, text: str, language: str) -> str:
             raise NotADrawing(f"it holds <{name}>")
         for attribute in [a for a in element.attrib if a.startswith("aria-") or a in {"role", "class", "style"}]:
             del element.attrib[attribute]  # marks of the drawer for each stroke: noise to a screen reader
-        for attribute, value in element.attrib.items():
+        for attribute, value in list(element.attrib.items()):
             if attribute.startswith("on") or "href" in attribute or re.search(r"url\((?!#)|script:", value):
                 raise NotADrawing("it acts or fetches")
+            if attribute == "id":  # several drawings stand on one page
+                element.set(attribute, own + value)
+            elif value.startswith("url(#"):
+                element.set(attribute, f"url(#{own}{value.removeprefix('url(#')}")
     width, height = root.attrib.pop("width"), root.attrib.pop("height")
     root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
     root.set("role", "img")

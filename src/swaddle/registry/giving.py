@@ -9,19 +9,26 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from swaddle.canonical import parse_instant
+from swaddle.canonical import format_instant, parse_instant
 from swaddle.feedback import french
 from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.feedback.trend import MOST_SHOWN, Sent
+from swaddle.indicators.beside_peers import comparisons as comparisons_of
+from swaddle.indicators.cells import Policy
+from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.compute import compute
+from swaddle.indicators.definitions import load
 from swaddle.indicators.results import IndicatorResult
+from swaddle.indicators.tally import tally
 from swaddle.registry import issued, night, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
 Indicators = tuple[IndicatorResult, ...]
+Comparisons = dict[str, Comparison]
+Computed = dict[str, tuple[Indicators, Comparisons]]
 FEEDBACK_LIFE = timedelta(days=13, hours=23)
 
 
@@ -29,7 +36,7 @@ def give_back(inside: Registry) -> int:
     """Report on every submission that has not been answered; how many reports the gateway now holds."""
     sent = 0
     at = inside.now()
-    computed: dict[str, Indicators] = {}  # once for each submitter: a look's reports are of one moment
+    computed: Computed = {}  # once for each submitter: a look's reports are of one moment
     for transfer in inside.state.unanswered():
         submitter = inside.state.submitter(transfer.submitter)
         if submitter is not None and submitter.state == "active":
@@ -92,9 +99,7 @@ def left_out(inside: Registry, submitter: str) -> int:
     return int(row[0]) if row else 0
 
 
-def bundle_for(
-    inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime, computed: dict[str, Indicators]
-) -> Bundle:
+def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: datetime, computed: Computed) -> Bundle:
     """The report on one submission, from what the store keeps of it."""
     row = inside.store.connection.execute(
         "select report, rejected from identifiers.reports join clinical.loads using (load_id)"
@@ -105,17 +110,11 @@ def bundle_for(
     kept, rejected = json.loads(row[0]), bytes(row[1])
     verdict = inside.store.verdict(transfer.id) or {}
     indicators: Indicators = ()
+    comparisons: Comparisons = {}
     if verdict.get("outcome") == "stored":
         if submitter.id not in computed:
-            computed[submitter.id] = compute(
-                inside.store.connection,
-                submitter.id,
-                as_of=at,
-                threshold=inside.settings.report_threshold,
-                earlier=told.earlier(inside, submitter.id),
-            )
-            told.remember(inside, submitter.id, computed[submitter.id])
-        indicators = computed[submitter.id]
+            computed[submitter.id] = what_is_told(inside, submitter.id, at, first=not computed)
+        indicators, comparisons = computed[submitter.id]
     return report(
         SubmissionReport(
             transfer=transfer.id,
@@ -135,7 +134,31 @@ def bundle_for(
         ),
         indicators,
         rejected_csv=rejected or None,
+        comparisons=comparisons,
     )
+
+
+def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool) -> tuple[Indicators, Comparisons]:
+    """A submitter's indicators beside all others, and beside its peers and over time; what is told is remembered.
+
+    `first`: nobody's were computed in this look yet; the counts of all are then made, once.
+    """
+    store, policy = inside.store.connection, Policy(threshold=inside.settings.report_threshold)
+    indicators = compute(store, submitter, as_of=at, policy=policy, earlier=told.earlier(inside, submitter))
+    told.remember(inside, submitter, indicators)
+    if first:
+        tally(store, load())
+    reader = told.among_peers(submitter)
+    compared = comparisons_of(
+        store,
+        submitter,
+        [item.id for item in indicators if item.answerable],
+        at=format_instant(at),
+        policy=policy,
+        earlier=told.earlier(inside, reader),
+    )
+    told.remember_tables(inside, reader, {name: one.told for name, one in compared.items()})
+    return indicators, compared
 
 
 def sent_until(inside: Registry, transfer: Transfer) -> tuple[Sent, ...]:

@@ -6,7 +6,7 @@ Counts that were released and nothing else: they hold no more than the reports t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from swaddle.indicators.remembered import Table, from_json
 from swaddle.indicators.results import IndicatorResult
@@ -31,20 +31,31 @@ def earlier(inside: Registry, reader: str) -> dict[str, list[Table]]:
     return found
 
 
+def among_peers(reader: str) -> str:
+    """The name under which it is kept what a submitter was told of its peers, beside what it was told of all others."""
+    return f"{reader} peers"
+
+
 def remember(inside: Registry, reader: str, results: Iterable[IndicatorResult]) -> None:
-    """Keep what these results tell of others, where it is not what was told last."""
+    """Keep what these results tell of others."""
+    tables = {item.id: item.told for item in results if item.told is not None and item.row("others") is not None}
+    remember_tables(inside, reader, tables)
+
+
+def remember_tables(inside: Registry, reader: str, tables: Mapping[str, Table]) -> None:
+    """Keep the tables that tell something, by indicator, where they are not what was told last."""
     inside.state.prepare(SCHEMA)
-    for item in results:
-        if item.told is None or item.told.total.suppressed or item.row("others") is None:
+    for indicator, table in tables.items():
+        if table.total.suppressed:
             continue
-        body = json.dumps(item.told.to_json(), sort_keys=True)
+        body = json.dumps(table.to_json(), sort_keys=True)
         last = inside.state.run(
-            "select body from told where reader = ? and indicator = ? order by number desc limit 1", (reader, item.id)
+            "select body from told where reader = ? and indicator = ? order by number desc limit 1", (reader, indicator)
         ).fetchone()
         if last is None or last[0] != body:
-            inside.state.run("insert into told (reader, indicator, body) values (?, ?, ?)", (reader, item.id, body))
+            inside.state.run("insert into told (reader, indicator, body) values (?, ?, ?)", (reader, indicator, body))
         inside.state.run(
             "delete from told where reader = ? and indicator = ? and number not in"
             " (select number from told where reader = ? and indicator = ? order by number desc limit ?)",
-            (reader, item.id, reader, item.id, MOST_KEPT),
+            (reader, indicator, reader, indicator, MOST_KEPT),
         )
