@@ -27,8 +27,8 @@ _PAGE = Template("""<!DOCTYPE html>
 What it took in after that moment is lost there, although you have a receipt for it.</p>
 <ol>
 <li>Look for receipts dated after $made: <code>swaddle status</code> lists them with their times.</li>
-<li>Send those files again, as they were. A file that the registry still has is known by its content and is not
-stored twice, so when in doubt, send it.</li>
+<li>Send those files again with <code>swaddle send</code>, as they were: it no longer takes them for sent.
+A file that the registry still has is known by its content and is not stored twice, so when in doubt, send it.</li>
 <li>Answers to warnings and sign-offs that you sent after that moment are lost too. Give them again.</li>
 </ol>
 <p>What was on its way when the machine was lost comes back to you as unreadable; your next <code>swaddle send</code>
@@ -40,8 +40,9 @@ sends it again by itself. What you sent by the SFTP door you have to send again.
 Ce qu'il a reçu après ce moment y est perdu, même si vous en avez un récépissé.</p>
 <ol>
 <li>Cherchez les récépissés postérieurs au $made : <code>swaddle status</code> les montre avec leur heure.</li>
-<li>Envoyez ces fichiers de nouveau, tels quels. Un fichier que le registre a encore est reconnu à son contenu et n'est
-pas enregistré deux fois : dans le doute, envoyez-le.</li>
+<li>Envoyez ces fichiers de nouveau avec <code>swaddle send</code>, tels quels : il ne les tient plus pour envoyés.
+Un fichier que le registre a encore est reconnu à son contenu et n'est pas enregistré deux fois : dans le doute,
+envoyez-le.</li>
 <li>Les réponses aux avertissements et les approbations envoyées après ce moment sont perdues aussi. Donnez-les de
 nouveau.</li>
 </ol>
@@ -55,19 +56,19 @@ nouveau.</p>
 """)
 
 
-def send_again(notice: str, made: datetime, restored_at: datetime) -> bytes:
+def send_again(notice: str, made: datetime, until: datetime) -> bytes:
     """The bundle that is sealed to a submitter.
 
     Args:
         notice: its id, 32 hex digits.
         made: when the backup was made: what was receipted after it is lost.
-        restored_at: when the registry came back.
+        until: now: the lost machine may have receipted until the restored one locked it out.
     """
     told = {
         "transfer": notice,
         "kind": KIND,
         "receipted_after": format_instant(made),
-        "restored_at": format_instant(restored_at),
+        "receipted_until": format_instant(until),
         "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0},
         "records": {},
         "findings": [],

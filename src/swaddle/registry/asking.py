@@ -39,7 +39,7 @@ def ask_again(inside: Registry, restored: Mapping[str, Any]) -> int:
         if submitter.state != "active" or submitter.sealing is None or was_asked:
             continue
         at, folder = inside.now(), inside.outbox / notice
-        bundle = send_again(notice, parse_instant(restored["made"]), parse_instant(restored["at"]))
+        bundle = send_again(notice, parse_instant(restored["made"]), at)
         with suppress(Theirs):  # revoked since the backup: the gateway takes nothing for it
             feedback = deliver(
                 bundle, answers=notice, folder=folder, sender=inside.keyring.registry_id, recipient=submitter.sealing,

@@ -86,5 +86,14 @@ class Delivered:
         return path.read_bytes()
 
 
+def forget_since(home: Path, at: datetime) -> None:
+    """Forget, of every folder, what was receipted on the day of `at` or later: the registry may have lost it."""
+    for path in sorted((home / "folders").glob("*.seen")):
+        data = path.read_bytes()
+        if len(data) % RECORD.size == 0:
+            kept = [(mark, day) for mark, day in RECORD.iter_unpack(data) if day < _day(at)]
+            durable.write_file(path, b"".join(RECORD.pack(mark, day) for mark, day in kept))
+
+
 def _day(at: datetime) -> int:
     return int(at.timestamp()) // 86_400

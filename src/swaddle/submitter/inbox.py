@@ -24,7 +24,7 @@ from swaddle.envelope.signature import ACKNOWLEDGEMENT, sign
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
 from swaddle.errors import IntegrityFault, NotThere, UsageFault
 from swaddle.feedback.bundle import LARGEST_BUNDLE_BYTES, NotABundle, unpack
-from swaddle.submitter import trust
+from swaddle.submitter import asked_again, trust
 from swaddle.submitter.lock import only_one
 from swaddle.submitter.party import Party
 from swaddle.submitter.state import read_record, write_record
@@ -182,6 +182,7 @@ def _fetch(party: Party, client: GatewayClient, transfer: str, folder: Path) -> 
         raise
     for name, data in files.items():
         durable.write_file(folder / name, data)
+    asked_again.take(party.home, party.state, files.get("report.json"))
     statement = {
         "at": format_instant(party.now()),
         "manifest_sha256": digest_hex(given.manifest.message.encode()),

@@ -18,7 +18,7 @@ from swaddle.canonical import format_instant, parse_instant
 from swaddle.envelope.refusals import NotInForce, SourceChanged, WrongSigner
 from swaddle.envelope.signature import PublicSigningKey
 from swaddle.errors import FileFault
-from swaddle.submitter import prepare, receipts, trust
+from swaddle.submitter import asked_again, prepare, receipts, trust
 from swaddle.submitter.account import WHY_LEFT_OUT, NoReceiptYet, Sent, Unreadable
 from swaddle.submitter.beginning import Beginner
 from swaddle.submitter.carry import Progress, TransferLost, carry, look
@@ -238,6 +238,8 @@ class Run:
         if view.receipt is None:
             return
         receipt = self._receipt(outgoing, view.receipt)
+        if first_look and asked_again.is_lost(self.party.home, receipt.at):
+            raise TransferLost("the registry lost it after its receipt")
         sent.state, sent.counts = receipt.outcome, receipt.counts
         if receipt.outcome == "unreadable":
             if first_look:

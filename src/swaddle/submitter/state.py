@@ -99,8 +99,8 @@ class Ended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A transfer that is over for us.
 
     Attributes:
-        outcome: `stored` or `refused` by the registry's receipt; `lost` and sent again as another; `superseded` by a
-            later version of its file before it was held.
+        outcome: `stored` or `refused` by the registry's receipt; `lost` by the gateway and sent again as another, or
+            by the registry after its receipt; `superseded` by a later version of its file before it was held.
         source: salted digest of path, size and mtime: tells that a file was stored already, and nothing else.
     """
 
@@ -188,6 +188,13 @@ class State:
         if send.transfer is not None:
             write_record(self._ended / f"{send.transfer}.json", _ended(send, send.transfer, outcome, at))
         self.forget(send)
+
+    def lost_between(self, first: str, last: str) -> int:
+        """The registry lost what it receipted between these instants: those files are new again; how many there are."""
+        found = [one for one in self.ended() if one.outcome in {"stored", "refused"} and first <= one.ended_at <= last]
+        for one in found:
+            write_record(self._ended / f"{one.transfer}.json", msgspec.structs.replace(one, outcome="lost"))
+        return len(found)
 
     def ended(self) -> list[Ended]:
         """Every transfer that is over, oldest first."""

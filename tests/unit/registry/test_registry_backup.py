@@ -2,17 +2,21 @@
 
 import os
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-
 from registry_home import PAIR, PASSPHRASE, make_home, opened
+
 from swaddle.canonical import canonical
 from swaddle.envelope.backup import BackupUnreadable
-from swaddle.envelope.backup_file import HEAD_BYTES, read_head
+from swaddle.envelope.backup_file import HEAD_BYTES, BackupWriter, read_head
 from swaddle.envelope.backup_opening import BackupExpired, BackupOfAnotherKey
 from swaddle.envelope.keys import SealingPair
+from swaddle.envelope.public import make_certificate
 from swaddle.envelope.signature import SigningKey
 from swaddle.registry import backup, backup_contents, backup_reading
 from swaddle.registry.backup import NoBackupPair, make_backup
@@ -24,19 +28,23 @@ AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A home in use, and a backup of it elsewhere."""
+    """A home in use and open, and a backup of it elsewhere."""
     folder = tmp_path_factory.mktemp("backup")
-    needle, transfer = make_home(folder / "registry", AT)
-    with opened(folder / "registry", AT) as inside:
-        told = make_backup(inside, str(folder / "elsewhere"))
-        told |= {"rows": inside.store.totals()["rows"], "head": inside.ledger.head()}
-    return folder, told, needle, transfer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("swaddle.envelope.keys._COST", {"n": 2**4, "r": 8, "p": 1})  # not the time to wait
+        needle, transfer = make_home(folder / "registry", AT)
+        with opened(folder / "registry", AT) as inside:
+            told = make_backup(inside, str(folder / "elsewhere"))
+            yield SimpleNamespace(
+                folder=folder, home=folder / "registry", told=told, path=Path(told["backup"]), needle=needle,
+                transfer=transfer, inside=inside,
+            )  # fmt: skip
 
 
 @pytest.fixture
 def copy(made, tmp_path):
     path = tmp_path / "copy.swaddle-registry-backup"
-    shutil.copy(made[1]["backup"], path)
+    shutil.copy(made.path, path)
     return path
 
 
@@ -55,7 +63,7 @@ def changed(path, at, data=b"\x00"):
 
 
 def test_everything_in_a_used_home_is_in_the_backup_or_named_as_left_out(made):
-    home = made[0] / "registry"
+    home = made.home
     for path in home.rglob("*"):
         name = path.relative_to(home).as_posix()
         assert not path.is_file() or is_taken(name) != is_left_out(name), name
@@ -66,8 +74,8 @@ def test_everything_in_a_used_home_is_in_the_backup_or_named_as_left_out(made):
 
 
 def test_no_intake_key_no_offline_key_and_nothing_on_its_way_is_in_it(made):
-    listed, files = plaintext(made[0] / made[1]["backup"])
-    home = made[0] / "registry"
+    listed, files = plaintext(made.path)
+    home = made.home
     (pair,) = (home / "keys" / "intake").glob("*.json")
     secret = SealingPair.from_file(pair.read_bytes(), PASSPHRASE)
     root = SigningKey.load((home / "keys" / "root.key").read_bytes(), PASSPHRASE)
@@ -80,18 +88,16 @@ def test_no_intake_key_no_offline_key_and_nothing_on_its_way_is_in_it(made):
 
 
 def test_it_says_nothing_of_anybody_in_the_clear(made):
-    data = (made[0] / made[1]["backup"]).read_bytes()
-    assert made[2].encode() not in data
+    data = (made.path).read_bytes()
+    assert made.needle.encode() not in data
     assert b"settings.toml" not in data
-    assert made[3].encode() not in data
+    assert made.transfer.encode() not in data
 
 
 def test_custody_names_a_backup_before_there_is_one(made):
-    folder, told, _, _ = made
-    with opened(folder / "registry", AT) as inside:
-        (entry,) = inside.ledger.entries(told["sha256"])
+    (entry,) = made.inside.ledger.entries(made.told["sha256"])
     assert entry.event == "registry-backed-up"
-    assert entry.sequence == told["entries"] + 1
+    assert entry.sequence == made.told["entries"] + 1
     assert entry.detail["expires"] == "2026-12-22T12:00:00Z"
 
 
@@ -99,9 +105,9 @@ def test_a_whole_backup_is_verified_and_leaves_nothing_behind(made, copy, tmp_pa
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     found = verify(read_head(copy), PAIR, AT, scratch=scratch)
-    assert found["entries"] == made[1]["entries"]
+    assert found["entries"] == made.told["entries"]
     assert found["transfers"] == 1
-    assert found["rows"] > made[1]["rows"]
+    assert found["rows"] > made.inside.store.totals()["rows"] > 0
     assert list(scratch.iterdir()) == []
 
 
@@ -116,7 +122,7 @@ def test_verifying_writes_no_plaintext(made, copy, tmp_path, monkeypatch):
     monkeypatch.setattr(backup_reading, "rows_of_files", looked)
     verify(read_head(copy), PAIR, AT, scratch=tmp_path)
     assert set(written) == {"identifiers.duckdb", "subjects.duckdb", "clinical.duckdb"}
-    assert not any(made[2].encode() in data or b"local_record_id" in data for data in written.values())
+    assert not any(made.needle.encode() in data or b"local_record_id" in data for data in written.values())
 
 
 @pytest.mark.parametrize("at", [40, 3000, HEAD_BYTES, HEAD_BYTES + 70_000, -1])
@@ -145,21 +151,32 @@ def test_segments_of_the_same_backup_in_another_order_are_refused(copy):
 
 
 def test_a_head_before_the_body_of_another_backup_is_refused(made, copy, tmp_path):
-    with opened(made[0] / "registry", AT) as inside:
-        other = make_backup(inside, str(tmp_path / "other"))
-    head = (tmp_path / "other" / os.path.basename(other["backup"])).read_bytes()[:HEAD_BYTES]
+    other = make_backup(made.inside, str(tmp_path / "other"))
+    head = Path(other["backup"]).read_bytes()[:HEAD_BYTES]
     copy.write_bytes(head + copy.read_bytes()[HEAD_BYTES:])
     with pytest.raises(BackupUnreadable):
         verify(read_head(copy), PAIR, AT)
 
 
 def test_a_backup_by_a_stranger_who_knows_the_public_half_is_of_another_root(made, tmp_path):
-    make_home(tmp_path / "stranger", AT, rows=3)
-    with opened(tmp_path / "stranger", AT) as inside:
-        stranger = read_head(tmp_path / "out" / make_backup(inside, str(tmp_path / "out"))["backup"])
-    ours = read_head(made[0] / made[1]["backup"])
-    assert stranger.root.fingerprint != ours.root.fingerprint
-    assert stranger.head.registry != ours.head.registry
+    root, statement = SigningKey.generate(), SigningKey.generate()
+    certificate = make_certificate(root, statement.public, AT - timedelta(days=1), AT + timedelta(days=1))
+    written = {"kind": "registry", "registry": made.inside.keyring.registry_id, "made": AT, "revision": "2"}
+    with closing(BackupWriter(tmp_path / "strange")) as writer:
+        writer.write(b"anything")
+        _, front = writer.finish(PAIR.public, statement, certificate, expires=AT + timedelta(days=1), **written)
+        writer.put_in_front(front)
+    stranger = read_head(tmp_path / "strange")
+    assert stranger.root == root.public
+    assert stranger.root != read_head(made.path).root  # which the command prints, and --root demands
+    with pytest.raises(BackupUnreadable):
+        verify(stranger, PAIR, AT)
+    uncertified = make_certificate(root, root.public, AT - timedelta(days=1), AT + timedelta(days=1))
+    with closing(BackupWriter(tmp_path / "uncertified")) as writer:
+        _, front = writer.finish(PAIR.public, statement, uncertified, expires=AT + timedelta(days=1), **written)
+        writer.put_in_front(front)
+    with pytest.raises(BackupUnreadable):
+        read_head(tmp_path / "uncertified")
 
 
 def test_another_pair_and_another_time_are_two_errors(copy):
@@ -175,8 +192,7 @@ def test_another_pair_and_another_time_are_two_errors(copy):
 def test_a_table_with_other_rows_than_were_counted_is_found(made, tmp_path, monkeypatch):
     count = backup.rows_of_store
     monkeypatch.setattr(backup, "rows_of_store", lambda c: count(c) | {"clinical.loads": 99})
-    with opened(made[0] / "registry", AT) as inside:
-        told = make_backup(inside, str(tmp_path / "out"))
+    told = make_backup(made.inside, str(tmp_path / "out"))
     monkeypatch.undo()
     with pytest.raises(BackupUnreadable, match="number of rows"):
         verify(read_head(tmp_path / told["backup"]), PAIR, AT)
@@ -188,7 +204,7 @@ def test_a_table_with_other_rows_than_were_counted_is_found(made, tmp_path, monk
      "home.json", "run/owner.lock", "store/spill/x", "a//b", "a/./b", "", "a\\b/\x00", "keys/new.key"],
 )  # fmt: skip
 def test_a_list_that_names_what_has_no_place_in_a_home_is_refused(made, name):
-    listed, _ = plaintext(made[0] / made[1]["backup"])
+    listed, _ = plaintext(made.path)
     with pytest.raises(BackupUnreadable):
         backup_contents.parse(replace(listed, files={**listed.files, name: 1}).to_bytes()[8:])
 
@@ -198,7 +214,7 @@ def test_a_list_that_names_what_has_no_place_in_a_home_is_refused(made, name):
     [{"secrets": {}}, {"secrets": {"statement": b"x"}}, {"custody_head": "0"}, {"entries": -1}, {"rows": {"a": "b"}}],
 )
 def test_a_list_of_another_form_is_refused(made, bent):
-    listed, _ = plaintext(made[0] / made[1]["backup"])
+    listed, _ = plaintext(made.path)
     with pytest.raises(BackupUnreadable):
         backup_contents.parse(replace(listed, **bent).to_bytes()[8:])
     with pytest.raises(BackupUnreadable):
@@ -217,24 +233,25 @@ def test_what_a_list_says_comes_back():
 
 def test_expired_backups_of_this_registry_are_removed_and_nothing_else(made, tmp_path):
     out = tmp_path / "out"
-    with opened(made[0] / "registry", AT) as inside:
-        old = make_backup(inside, str(out))["backup"]
+    old = Path(make_backup(made.inside, str(out))["backup"])
     (out / "notes.swaddle-registry-backup").write_text("mine")
-    with opened(made[0] / "registry", AT + timedelta(days=31)) as inside:
-        told = make_backup(inside, str(out))
+    made.inside.now = lambda: AT + timedelta(days=31)
+    try:
+        told = make_backup(made.inside, str(out))
+    finally:
+        made.inside.now = lambda: AT
     assert told["removed"] == 1
-    assert not os.path.exists(old)
+    assert not old.exists()
     assert (out / "notes.swaddle-registry-backup").exists()
 
 
 def test_links_and_pipes_are_not_followed_and_counted(made, tmp_path):
-    home = made[0] / "registry"
+    home = made.home
     (home / "mappings" / "link.toml").symlink_to("/etc/hostname")
     (home / "linked").symlink_to("/etc", target_is_directory=True)
     os.mkfifo(home / "pipe")
     try:
-        with opened(home, AT) as inside:
-            told = make_backup(inside, str(tmp_path / "out"))
+        told = make_backup(made.inside, str(tmp_path / "out"))
         assert told["not_taken"] == 2  # a linked folder is no file
         assert not any("link" in name for name in plaintext(tmp_path / told["backup"])[1])
     finally:
@@ -243,19 +260,19 @@ def test_links_and_pipes_are_not_followed_and_counted(made, tmp_path):
 
 
 def test_without_a_backup_pair_there_is_none(made, tmp_path):
-    home = made[0] / "registry"
+    home = made.home
     (home / "keys" / "backup.pub.json").rename(tmp_path / "away")
     try:
-        with opened(home, AT) as inside, pytest.raises(NoBackupPair):
-            make_backup(inside, str(tmp_path / "out"))
+        with pytest.raises(NoBackupPair):
+            make_backup(made.inside, str(tmp_path / "out"))
     finally:
         (tmp_path / "away").rename(home / "keys" / "backup.pub.json")
     assert not (tmp_path / "out").exists()
 
 
 def test_the_store_goes_on_after_a_backup(made):
-    with opened(made[0] / "registry", AT) as inside:
-        before = inside.store.totals()
-        make_backup(inside, str(made[0] / "more"))
-        assert inside.store.totals() == before
-        assert sorted(path.name for path in (made[0] / "registry" / "run").iterdir()) == []
+    before = made.inside.store.totals()
+    make_backup(made.inside, str(made.folder / "more"))
+    assert made.inside.store.totals() == before
+    assert list((made.home / "run").iterdir()) == []
+    assert not any(path.name.startswith(".") for path in (made.folder / "more").iterdir())
