@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "get": ("swaddle.cli.submitter", "get", "Fetch and open what the registry has sent."),
     "sftp": ("swaddle.cli.sftp", "group", "The SFTP door: second grade, for jobs that can do nothing else."),
     "dictionary": ("swaddle.cli.dictionary", "group", "What a file may hold, and what changed in it."),
+    "indicators": ("swaddle.cli.indicators", "group", "What is counted, and how."),
     "doctor": ("swaddle.cli.doctor", "command", "What is wrong with a home, and what to do about it."),
     "custody": ("swaddle.cli.custody", "group", "The record of every copy."),
     "incident": ("swaddle.cli.incident", "group", "A breach: open it, scope it."),

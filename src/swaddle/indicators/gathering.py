@@ -14,6 +14,7 @@ from swaddle.indicators.fields import UNITS, fields_of
 from swaddle.indicators.model import Definition
 from swaddle.intake.engine import identifier
 
+FOR_PURPOSE = ("for_quality", "for_peers")
 LACKS = "_lacks"  # after a field's name: the layout of this row does not carry it
 
 
@@ -43,7 +44,7 @@ def gather(
     wanted = dict.fromkeys([name for item in definitions for name in (*item.reads, *item.needs)])
     there = _columns(connection, UNITS[unit].relation)
     columns = [text for name in (*wanted, *more) for text in _field(name, kinds[name], there)]
-    source = UNITS[unit].relation if there else _nobody()
+    source = _who_may_be_counted(UNITS[unit].relation, there, values or {}) if there else _nobody()
     one = f"QUALIFY {UNITS[unit].one}" if UNITS[unit].one and _can_tell(UNITS[unit].one, there) else ""
     row = connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT submitter, source, {extra}, {', '.join(columns)}"
@@ -51,6 +52,18 @@ def gather(
         dict(values or {}),
     ).fetchone()
     return int(row[0]) if row else 0
+
+
+def _who_may_be_counted(relation: str, there: frozenset[str], values: Mapping[str, object]) -> str:
+    """The rows whose persons let them be counted: for their own submitter's quality, or beside others.
+
+    The registry's relations say so in two columns (registry/units.py); a row that has not both may be for one only. In
+    a table of all submitters a row stands beside others' whatever it is read for, so both are asked.
+    """
+    quality, peers = (name if name in there else "TRUE" for name in FOR_PURPOSE)
+    if "submitter" in values:
+        return f"(FROM {relation} WHERE CASE WHEN submitter = $submitter THEN {quality} ELSE {peers} END)"
+    return f"(FROM {relation} WHERE {quality} AND {peers})"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, relation: str) -> frozenset[str]:
