@@ -168,8 +168,9 @@ def _placed(point: Point, mean: float, dispersion: float) -> Placed:
 
 
 def _curve(points: Sequence[Point], mean: float, dispersion: float) -> tuple[Limits, ...]:
-    """Limits from the smallest to the largest unit, closer together where they bend."""
-    least, most = min(p.denominator for p in points), max(p.denominator for p in points)
+    """Limits from well below the smallest unit to a little beyond the largest, closer together where they bend."""
+    least = max(LEAST_TO_COMPARE, min(p.denominator for p in points) // 2)
+    most = max(p.denominator for p in points) * 21 // 20 + 1
     growth = log(most / least) / _STEPS
     steps = sorted({least, most, *(round(least * 2.718281828459045 ** (growth * step)) for step in range(_STEPS))})
     return tuple(limits_at(births, mean, dispersion) for births in steps)
