@@ -1,6 +1,7 @@
 """What a person asked about the use of their data: the table, who spoke last, and what that leaves out."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 from plain_rows import birth, csv_of
@@ -186,3 +187,10 @@ def test_what_a_killed_load_left_is_no_wish(ward, shelf):
     subject = shelf.ask("select mother_subject from clinical.stored_rows")[0][0]
     shelf.store.connection.execute(f"insert into {consent.TABLE} values (99, 2, ?, 'restricted_use', now())", [subject])
     assert ward.indicators() == ["1"]
+
+
+def test_the_guide_shows_the_table_as_it_is():
+    page = (Path(__file__).parents[3] / "docs" / "guide-consent.md").read_text("utf-8")
+    for purpose in Purpose:
+        told = ["in" if PERMITS[purpose, directive] else "**out**" for directive in Directive]
+        assert f"| {purpose.value} | {' | '.join(told)} |" in page
