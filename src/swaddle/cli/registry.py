@@ -195,6 +195,7 @@ def status_words(result: Mapping[str, Any]) -> str:
         *registry_letting_go.state_words(result["letting_go"]),
         f"Stored: {result['stored']['rows']:,} rows, {result['stored']['subjects']:,} data subjects",
     ]
+    lines += restored_words(result)
     if result["door_shown_now"] is not None:
         lines.append("WARNING: the SFTP door shows another key than the trusted one (`swaddle registry door`)")
     lines += [f"  {s['name']}: {s['state']}{' (SFTP door)' * s['by_door']}" for s in result["submitters"]]
@@ -203,6 +204,15 @@ def status_words(result: Mapping[str, Any]) -> str:
         counts = [] if rows is None else [f"{rows[name]:,} {name}" for name in ("stored", "rejected", "duplicates")]
         lines.append(f"  {transfer['id'][:8]}  {transfer['state']}  {', '.join(counts)}".rstrip())
     return "\n".join(lines)
+
+
+def restored_words(result: Mapping[str, Any]) -> list[str]:
+    """From which backup this registry came back, and what was lost with its intake keys; nothing where it never was."""
+    restored = result["restored"]
+    if restored is None:
+        return []
+    lines = [f"Restored at {restored['at']} from the backup of {restored['made']}; what came between is asked for"]
+    return lines + [f"  sealed to a lost intake key: {t['id'][:8]} of {t['name']}" for t in result["lost_with_keys"]]
 
 
 def mail_words(told: Mapping[str, Any]) -> list[str]:

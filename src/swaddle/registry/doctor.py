@@ -25,6 +25,7 @@ from swaddle.registry.owner import Asker, Lock
 from swaddle.wire.client import GatewayClient
 
 MAIL_WAITS = timedelta(hours=24)
+BACKED_UP_WITHIN = timedelta(days=7)
 
 
 def examine(
@@ -46,7 +47,7 @@ def examine(
         *guarded("certificate", lambda: certificate(path, at)),
         *guarded("intake", lambda: intake(path, at)),
         *guarded("reading", seen),
-        *guarded("custody", lambda: custody(path)),
+        *guarded("custody", lambda: custody(path, at)),
         *guarded("database", lambda: database(path)),
         *guarded("mail", lambda: mail(path, read, at)),
         *guarded("holds", lambda: holds(path, at)),
@@ -92,15 +93,23 @@ def intake(path: Path, at: datetime) -> Iterator[Finding]:
         yield Finding("intake", MEND, "an intake key outlived its time", f"{late} should be destroyed", fix)
 
 
-def custody(path: Path) -> Iterator[Finding]:
-    """The ledger's chain."""
-    entry, previous, number = None, FIRST_PREVIOUS, 0
+def custody(path: Path, at: datetime) -> Iterator[Finding]:
+    """The ledger's chain, and the last backup that it names."""
+    entry, previous, number, backed_up = None, FIRST_PREVIOUS, 0, None
     with (path / FILE_NAME).open("rb") as file:  # read beside its owner, whose own index is left alone
         for line in file:
             if line.endswith(b"\n"):  # else its owner writes it just now
                 entry = parse_entry(line[:-1], entry, previous)
                 previous, number = sha256(line[:-1]).hexdigest(), number + 1
+                if entry.event == "registry-backed-up":
+                    backed_up = parse_instant(entry.at)
     yield good("custody", f"the ledger's chain holds, {number:,} entries")
+    if backed_up is not None and at - backed_up < BACKED_UP_WITHIN:
+        yield good("backup", f"the registry was backed up at {backed_up:%Y-%m-%d %H:%M} UTC")
+    else:
+        why = "there is none" if backed_up is None else f"the last one is of {backed_up:%Y-%m-%d}"
+        fix = "run `swaddle registry backup` every night, and copy it off this machine"
+        yield Finding("backup", LOOK, "the registry has no fresh backup", why, fix)
 
 
 def database(path: Path) -> Iterator[Finding]:

@@ -110,9 +110,13 @@ def restored(inside: Registry) -> dict[str, Any] | None:
 
 
 def lost_with_keys(inside: Registry) -> list[dict[str, Any]]:
-    """Transfers that were sealed to intake keys which are not here any more, for `registry status`."""
+    """Transfers that came since the return and were sealed to intake keys which are not here any more."""
+    came_back = restored(inside)
+    if came_back is None:
+        return []
     names = {each.id: each.name for each in inside.state.submitters()}
     return [
         {"id": each.id, "submitter": each.submitter or None, "name": names.get(each.submitter, "unknown")}
         for each in inside.state.unreadable_for(WrongRecipient.code)
+        if any(entry.at >= came_back["at"] for entry in inside.ledger.newest(each.id))
     ]
