@@ -64,6 +64,7 @@ def settle(inside: Registry) -> None:
     if not inside.state.fact(RETURNING):
         return
     try:
+        rotation.settle_pull(inside)  # a look that was killed may have got as far as the next pull key
         status = messages.convert(inside.client.get_json("/v1/status"), messages.GatewayStatus)
     except NotPermitted as error:
         raise GatewayKnowsAnother from error
