@@ -21,7 +21,7 @@ _ALLOWED = {
 class NotADrawing(OurBug):
     """A chart came out with something in it that a page may not hold."""
 
-    code = "SWD-FEED-04"
+    code = "SWD-FEED-05"
     what = "a chart could not be drawn"
     why = "{reason}"
     fix = "report this with the code above; the table beside it holds the numbers"

@@ -7,12 +7,12 @@ from contextlib import closing
 from typing import Any
 
 from swaddle.canonical import format_instant
-from swaddle.indicators.cells import Policy
 from swaddle.indicators.definitions import strata
 from swaddle.indicators.model import Language
 from swaddle.indicators.running import run
 from swaddle.indicators.shelf import FOLDER, NoSuchSplit, shelf
 from swaddle.registry import snapshots, units
+from swaddle.registry import told as told_before
 from swaddle.registry.inside import Registry
 
 
@@ -49,7 +49,7 @@ def count(
         told = run(
             tables,
             chosen,
-            policy=Policy(threshold=inside.settings.report_threshold),
+            policy=told_before.policy_of(inside.settings),
             at=at,
             submitter=None if submitter is None else (known.id if known else submitter),
             by=by,

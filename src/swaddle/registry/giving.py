@@ -15,7 +15,6 @@ from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.feedback.trend import MOST_SHOWN, Sent
 from swaddle.indicators.beside_peers import comparisons as comparisons_of
-from swaddle.indicators.cells import Policy
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.compute import compute
 from swaddle.indicators.definitions import load
@@ -143,7 +142,7 @@ def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool)
 
     `first`: nobody's were computed in this look yet; the counts of all are then made, once.
     """
-    store, policy = inside.store.connection, Policy(threshold=inside.settings.report_threshold)
+    store, policy = inside.store.connection, told.policy_of(inside.settings)
     indicators = compute(store, submitter, as_of=at, policy=policy, earlier=told.earlier(inside, submitter))
     told.remember(inside, submitter, indicators)
     if first:

@@ -16,6 +16,8 @@ _ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0
 # What may also come from the environment. Whom to trust stands in the home only.
 FROM_ENVIRONMENT = ("passphrase_file", "pull_interval_s", "opened_limit_bytes", "report_threshold")
 
+_LEAST = {"pull_interval_s": 1, "opened_limit_bytes": 1, "report_threshold": 3, "report_rounding": 1, "backup_days": 1}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -29,6 +31,9 @@ class Settings:
         opened_limit_bytes: the largest data set that is opened in memory; a larger one is refused, and says so.
         backup_days: how long a backup of the registry is kept; also how long a record that was let go of is in one.
         report_threshold: counts about others from 1 up to one below this are hidden.
+        report_zeros: `show` or `hide`: whether a count of nobody, or of everybody, is told of others.
+        report_rounding: counts about others are rounded to multiples of it; 1 leaves them as they are.
+        report_withheld: groups, or submitters' ids, with a comma between, that are never shown on their own.
         smtp_host: the mail server; empty: no mail is sent.
         smtp_port: its port.
         smtp_security: `starttls`, `tls` (from the first byte), or `none` where the server is this machine.
@@ -47,6 +52,9 @@ class Settings:
     opened_limit_bytes: int = 2 * GIB
     backup_days: int = 30
     report_threshold: int = 6
+    report_zeros: str = "show"
+    report_rounding: int = 1
+    report_withheld: str = ""
     door_address: str = ""
     smtp_host: str = ""
     smtp_port: int = 587
@@ -67,9 +75,11 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
     settings = Settings(**stated(Settings, values, environment, "SWADDLE_REGISTRY_", FROM_ENVIRONMENT))
     if not settings.gateway_url.startswith("https://"):
         raise SettingWrong("must begin with https://", name="gateway_url")
-    for name, least in (("pull_interval_s", 1), ("opened_limit_bytes", 1), ("report_threshold", 3), ("backup_days", 1)):
+    for name, least in _LEAST.items():
         if getattr(settings, name) < least:
             raise SettingWrong(f"must be at least {least}", name=name)
+    if settings.report_zeros not in {"show", "hide"}:
+        raise SettingWrong("must be show or hide", name="report_zeros")
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):
         raise SettingWrong("must be of the form host:port", name="door_address")
     if settings.smtp_host:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from swaddle.indicators.cells import Policy
 from swaddle.indicators.remembered import Table, from_json
 from swaddle.indicators.results import IndicatorResult
 from swaddle.registry.inside import Registry
+from swaddle.registry.settings import Settings
 
 MOST_KEPT = 200  # tables of one indicator that one reader was told; four a week for a year
 SCHEMA = """
@@ -18,6 +20,16 @@ create table if not exists told (
     number integer primary key, reader text not null, indicator text not null, body text not null) strict;
 create index if not exists told_by_reader on told (reader, indicator);
 """
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What this registry hides of others."""
+    return Policy(
+        threshold=settings.report_threshold,
+        zeros="hide" if settings.report_zeros == "hide" else "show",
+        rounding=settings.report_rounding,
+        withheld=frozenset(name.strip() for name in settings.report_withheld.split(",") if name.strip()),
+    )
 
 
 def earlier(inside: Registry, reader: str) -> dict[str, list[Table]]:

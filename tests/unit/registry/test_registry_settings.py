@@ -23,6 +23,8 @@ def test_what_is_written_is_what_is_read():
         ({"gateway_url": "https://gate.example", "pull_interval_s": True}, "must be a whole number"),
         ({"gateway_url": "https://gate.example", "pull_interval_s": 0}, "at least 1"),
         ({"gateway_url": "https://gate.example", "report_threshold": 2}, "at least 3"),
+        ({"gateway_url": "https://gate.example", "report_zeros": "perhaps"}, "show or hide"),
+        ({"gateway_url": "https://gate.example", "report_rounding": 0}, "at least 1"),
     ],
 )
 def test_an_unsafe_or_unknown_setting_refuses_to_start(values, reason):

@@ -8,6 +8,7 @@ from swaddle.indicators.disclosure import HIDDEN, Cell, release
 from swaddle.indicators.remembered import Table
 from swaddle.indicators.results import IndicatorResult, IndicatorRow
 from swaddle.registry import told
+from swaddle.registry.settings import Settings
 from swaddle.registry.state import State
 
 
@@ -51,3 +52,12 @@ def test_no_more_is_kept_than_is_needed(inside, monkeypatch):
     for week in range(6):
         told.remember(inside, "a", [result(80 + 10 * week, f"t{week}")])
     assert [table.at for table in told.earlier(inside, "a")["preterm"]] == ["t3", "t4", "t5"]
+
+
+def test_what_is_hidden_is_what_the_settings_say():
+    settings = Settings(
+        gateway_url="https://gate.example", report_threshold=8, report_zeros="hide", report_rounding=5,
+        report_withheld="9, 2b,",
+    )  # fmt: skip
+    policy = told.policy_of(settings)
+    assert (policy.threshold, policy.zeros, policy.rounding, policy.withheld) == (8, "hide", 5, {"9", "2b"})
