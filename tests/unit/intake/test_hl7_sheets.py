@@ -311,3 +311,14 @@ def test_every_message_of_the_real_files_is_accounted_for(real_data):
         broken += sum(len(each.broken) for each in sheets)
     assert rows > 100
     assert rows + broken + refused >= len(files)
+
+
+def test_a_birth_date_of_which_the_day_is_not_known_is_unknown_and_told():
+    (sheet,) = read([each.replace("20240221", "1994") for each in ADT])
+    assert sheet.rows[0]["PID-7 as date"] == "?ASKU"
+    assert sheet.findings["M24"][0] == 1
+
+
+def test_a_file_in_other_characters_than_it_says_is_told_so():
+    with pytest.raises(NoMessages, match="other characters"):
+        read_bytes("\r".join(ADT).replace("ANN", "ZO\xcb").encode("latin-1"))

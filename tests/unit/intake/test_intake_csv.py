@@ -157,6 +157,13 @@ def test_a_very_long_line_is_broken_and_memory_stays(taken):
     assert kept(result) == [2, 4]
 
 
+@pytest.mark.parametrize(("told", "mark"), [(";", ";"), ("|", "|"), ("\t", "\t")])
+def test_a_line_for_excel_that_says_what_parts_the_cells_is_no_header(taken, told, mark):
+    data = text(good(1), good(2), end="\r\n").replace(b",", mark.encode())
+    result = taken(f"sep={told}\r\n".encode() + data)
+    assert (result.checked.rows_read, kept(result)) == (2, [3, 4])
+
+
 def test_blank_lines_are_passed_over_and_counted(taken):
     result = taken(text(good(1), "", ",,,,", good(2), "  "))
     assert result.checked.rows_read == 2

@@ -88,11 +88,45 @@ def test_a_footer_that_claims_too_much_is_refused(taken):
         taken(data[:-8] + (2**31).to_bytes(4, "little") + b"PAR1")
 
 
-def test_nested_columns_are_refused(taken):
-    with pytest.raises(HeaderFault, match="lists or groups"):
-        taken(parquet(births(children=[[1], [2], [3]])))
-    with pytest.raises(HeaderFault, match="lists or groups"):
-        taken(parquet(births(child=[{"a": 1}] * 3)))
+def test_a_list_of_plain_values_is_one_cell_and_a_group_is_its_parts(taken):
+    result = taken(
+        parquet(births(resuscitation=[["ppv", "intubation"], [], None], extra=[{"a": 1, "b": {"c": "x"}}] * 3))
+    )
+    assert [row for (row,) in result.rows("resuscitation")] == ["ppv;intubation", None, None]
+    assert {"extra.a", "extra.b.c"} <= set(result.staged.columns)
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        [[[1]], [[2]], None],
+        [[{"a": 1}], None, None],
+        pa.array([[("k", 1)], None, None], pa.map_(pa.string(), pa.int64())),
+    ],
+    ids=["lists of lists", "lists of groups", "keys and values"],
+)
+def test_what_is_no_table_is_refused(taken, nested):
+    with pytest.raises(HeaderFault, match="plain columns"):
+        taken(parquet(births(children=nested)))
+
+
+def test_a_number_that_is_none_is_a_blank(taken):
+    result = taken(parquet(births(head_circ_cm=pa.array([34.5, float("nan"), float("inf")]))))
+    assert [row for (row,) in result.rows("head_circ_cm")] == [34.5, None, None]
+    assert [(line, rule) for line, rule, field in result.findings() if field == "head_circ_cm"] == [(3, "F2")]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.dictionary(pa.int8(), pa.string()), pa.large_string(), pa.string_view(), pa.binary()]
+)
+def test_text_of_every_kind_is_text(taken, kind):
+    values = pa.array([b"live"] * 3, kind) if kind == pa.binary() else pa.array(["live"] * 3).cast(kind)
+    assert [row for (row,) in taken(parquet(births(outcome=values))).rows("outcome")] == ["live"] * 3
+
+
+def test_decimals_keep_what_they_say(taken):
+    table = births(head_circ_cm=pa.array(["34.50", "33.25", None]).cast(pa.decimal128(9, 2)))
+    assert [row for (row,) in taken(parquet(table)).rows("head_circ_cm")] == [34.5, 33.25, None]
 
 
 def test_too_many_columns_are_refused(taken):

@@ -28,6 +28,7 @@ from swaddle.intake.tables import Finding
 from swaddle.intake.written import FIXED
 
 _DELIMITERS = (",", ";", "\t", "|")
+_SEPARATOR = re.compile(rb"sep=([,;\t|])", re.IGNORECASE)
 _UTF_8 = "utf-8"
 
 
@@ -119,19 +120,22 @@ def read_header(source_fd: int, size_bytes: int, how: How) -> Header:
     skip = len(BOM) if start.startswith(BOM) else 0
     sure = _UTF_8 if skip else ""
     end = b"\r" if b"\n" not in start and b"\r" in start else b"\n"
-    lines = 0
-    while True:  # blank lines above the header are passed over
+    lines, given = 0, ""
+    while True:  # blank lines above the header are passed over, and a line for Excel that says what parts the cells
         stop = start.find(end, skip)
         line = start[skip:] if stop < 0 else start[skip:stop]
         lines += 1
         skip += len(line) + (1 if stop >= 0 else 0)
-        if line.strip():
+        separator = _SEPARATOR.fullmatch(line.strip(b" \r"))
+        if separator is not None:
+            given = separator[1].decode()
+        elif line.strip():
             break
         if stop < 0:
             raise EmptyFile("nothing but blank lines")
     if stop < 0 and size_bytes > len(start):
         raise HeaderFault("its first line is longer than any header")
-    names, delimiter, mapping = _names(line.removesuffix(b"\r"), how, sure)
+    names, delimiter, mapping = _names(line.removesuffix(b"\r"), how, sure, given)
     encoding = sure or (mapping.encoding if mapping is not None else _UTF_8)
     told = mapping.writing.names if mapping is not None else ()
     if told and list(map(folded, names)) != list(map(folded, told)):  # there is no header: the line is a row already
@@ -141,15 +145,15 @@ def read_header(source_fd: int, size_bytes: int, how: How) -> Header:
     return Header(_checked_names(names), delimiter, end, encoding, skip, lines)
 
 
-def _names(line: bytes, how: How, sure: str) -> tuple[list[str], str, Mapping | None]:
+def _names(line: bytes, how: How, sure: str, given: str) -> tuple[list[str], str, Mapping | None]:
     """Names, delimiter, and the layout: the one that was named, else the one that has these columns."""
     if how.mapping is not None:
-        names, delimiter = _split_header(_text(line, sure or how.mapping.encoding), how.mapping.delimiter)
+        names, delimiter = _split_header(_text(line, sure or how.mapping.encoding), how.mapping.delimiter or given)
         return names, delimiter, how.mapping
     tried = [sure] if sure else [_UTF_8, *sorted({each.encoding for each in how.mappings} - {_UTF_8})]
     for encoding in tried:
         try:
-            names, delimiter = _split_header(_text(line, encoding), "")
+            names, delimiter = _split_header(_text(line, encoding), given)
         except WrongEncoding:
             continue
         fitting = _fitting(names, how.mappings)

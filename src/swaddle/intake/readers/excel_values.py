@@ -57,6 +57,7 @@ def number_text(written: str, zeros: str = "") -> str:
     value = float(written)
     if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124  only NaN is not itself
         raise ValueError
+    value = float(f"{value:.15g}")  # what Excel itself keeps and shows; the rest is noise of its arithmetic
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 

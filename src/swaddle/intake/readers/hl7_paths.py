@@ -4,7 +4,7 @@
     PID-3[5=MR,PI].1         the repetition whose component 5 is MR or PI;  [5!=SS] one whose component 5 is not SS
     NK1[3=MTH,MOTHER]-2.1    the segment with one of these words in field 3, in any component and any capitals
     OBX[3=8339-4]-5 in g     an observation by its code; the number in the unit named, whatever OBX-6 says
-    PID-7 as date            of a date and time, the date
+    PID-7 as date            of a date and time, the date; ?ASKU where the day is not known
     OBX[3=67704-7]-5*        every value there, apart by semicolons
     PID-5.2 + PID-5.3        both, a blank between
     PID-6.1 | NK1-2.1        the first that has a value
@@ -53,6 +53,8 @@ _STEP = re.compile(
     r"(?:\.(?P<part>[0-9]{1,2})(?:\.(?P<sub>[0-9]{1,2}))?)?(?P<all>\*)?(?: in (?P<unit>[a-z]+)| as (?P<day>date))?"
 )
 _WEEKS_AND_DAYS = re.compile(r"weeks?\s*(?:\+|&|and|\\T\\)\s*days?", re.IGNORECASE)  # of a question whose answer is 384
+DAYLESS = "?ASKU"
+_NO_DAY = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 _NUMBER = re.compile(r"([+-]?[0-9]{1,12}(?:[.][0-9]{1,12})?)\s*([A-Za-z]*)")
 _WEEKS_DAYS = re.compile(
     r"([0-9]{1,2})\s*(?:w|wk|wks|weeks?)?\s*(?:[+,&]|and)?\s*([0-6])\s*(?:d|days?|/7)?", re.IGNORECASE
@@ -188,6 +190,7 @@ def _values(segment: Segment, step: Step, message: Message) -> list[str]:
             value = moment(value)
         if step.day:
             value = value.split("T")[0]
+            value = DAYLESS if _NO_DAY.fullmatch(value) else value
         if value:
             found.append(value)
     return found

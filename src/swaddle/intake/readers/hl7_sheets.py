@@ -27,7 +27,7 @@ from swaddle.intake.readers import hl7_screen as screen
 from swaddle.intake.readers.hl7 import BadMessage, Message, parse
 from swaddle.intake.readers.hl7_columns import Column, columns_of, value_of
 from swaddle.intake.readers.hl7_kinds import KINDS, MERGES, Kind
-from swaddle.intake.readers.hl7_paths import DEAD
+from swaddle.intake.readers.hl7_paths import DAYLESS, DEAD
 from swaddle.intake.readers.hl7_stream import Framing, RawMessage, decode, messages_of, text_of
 from swaddle.intake.readers.how import How
 from swaddle.intake.sheet import Sheet, SheetWriter
@@ -44,6 +44,13 @@ _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}")
 _CODE = re.compile(r"[0-9]{1,6}-[0-9]{1,3}|[A-Z][A-Z0-9:._-]{1,19}")
 _TESTS = frozenset(["T", "D"])  # MSH-11: training, debugging
 _SHOWN_BYTES = 400
+# Why a message gave not even its type, in the words of a file of which nothing can be read.
+_REASONS = {
+    "M1": "without a header (MSH) that says what they are",
+    "M5": "longer than any message",
+    "M6": "in other characters than MSH-18 or the layout says (UTF-8 where neither does)",
+    "M7": "with a control character in them",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +174,9 @@ def _take(
     elif len(screen.cards(message)) > 1:
         sheet.writer.broken(number, "M8", _start(raw))
     else:
-        sheet.writer.add(number, [value_of(each, message, kind) for each in sheet.columns])
+        values = [value_of(each, message, kind) for each in sheet.columns]
+        notes.simple["M24"] += values.count(DAYLESS)
+        sheet.writer.add(number, values)
         _note(message, kind, trigger, sheet, notes)
 
 
@@ -215,7 +224,8 @@ def _start(raw: RawMessage) -> str:
 
 def _why(notes: _Notes) -> str:
     """Why nothing of a file can be read."""
-    said = [f"{count} without a header (MSH) that says what they are" for count in [len(notes.nameless)] if count]
+    checks = Counter(check for _, check, _ in notes.nameless)
+    said = [f"{count} {_REASONS.get(check, _REASONS['M1'])}" for check, count in sorted(checks.items())]
     if notes.types:
         said.append(f"of types that are not read: {_names(notes.types)}")
     return "; ".join(said)

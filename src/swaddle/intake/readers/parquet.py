@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
@@ -27,6 +27,7 @@ BATCH_ROWS = 8192
 _ROW_NUMBER = "file_row_number"
 # A control character that is not the mark between cells, or a blank beside one: then every cell is looked at.
 _ODD = re.compile("[\x00-\x1e]|\xa0|\x1f | \x1f| $", re.MULTILINE)
+_NESTED = frozenset(["struct", "list", "map", "array", "union"])
 _engine: list[duckdb.DuckDBPyConnection] = []
 
 
@@ -72,35 +73,59 @@ def _check_ends(source_fd: int, size_bytes: int) -> None:
         raise Unreadable("its footer is damaged")
 
 
-def _form(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[tuple[str, ...], int]:
-    """Column names and the number of rows it says it has."""
+def _form(connection: duckdb.DuckDBPyConnection, path: str) -> tuple[dict[str, str], int]:
+    """Column names, each with the SQL of its cell, and the number of rows it says it has."""
     stated = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({path})").fetchall()
-    schema = connection.execute(f"SELECT name, num_children, repetition_type FROM parquet_schema({path})").fetchall()
-    rows, columns = int(stated[0][0]), schema[1:]
+    rows = int(stated[0][0])
     if rows == 0:
         raise EmptyFile("columns but no rows")
     if rows < 0 or rows > LIMIT_ROWS:
         raise TooLarge(f"it has over {LIMIT_ROWS} rows, or says so")
-    if len(columns) > LIMIT_COLUMNS:
-        raise HeaderFault(f"it has over {LIMIT_COLUMNS} columns")
-    if any(children or repetition == "REPEATED" for _, children, repetition in columns):
-        raise HeaderFault("a column holds lists or groups; a data set has plain columns")
-    names = tuple(str(name) for name, _, _ in columns)
-    named = [folded(each) for each in names if folded(each)]
+    described = connection.execute(f"SELECT * FROM read_parquet({path}) LIMIT 0").description or []
+    cells: dict[str, str] = {}
+    for name, kind, *_ in described:
+        for column, sql in _cells(str(name), identifier(name), kind):
+            if column in cells or len(cells) == LIMIT_COLUMNS:
+                raise HeaderFault(f"a column name stands in it twice, or it has over {LIMIT_COLUMNS} columns")
+            cells[column] = sql
+    named = [folded(each) for each in cells if folded(each)]
     if not named or len(set(named)) != len(named):
         raise HeaderFault("a column name stands in it twice, or none has a name")
-    return names, rows
+    return cells, rows
 
 
-def _sheet(connection: duckdb.DuckDBPyConnection, path: str, columns: tuple[str, ...], how: How) -> Sheet:
+def _cells(name: str, sql: str, kind: duckdb.sqltypes.DuckDBPyType) -> Iterator[tuple[str, str]]:
+    """The columns of one column: a group is a column for each of its parts, a list of plain values one cell."""
+    if kind.id == "struct":
+        for part, of in _children(kind):
+            yield from _cells(f"{name}.{part}", f"{sql}.{identifier(part)}", of)
+    elif kind.id == "list":
+        if any(of.id in _NESTED for _, of in _children(kind)):
+            raise HeaderFault("a column holds lists of lists or of groups; a data set has plain columns")
+        plain = f"list_transform({sql}, each -> replace(CAST(each AS VARCHAR), ';', ','))"
+        yield name, f"array_to_string({plain}, ';')"
+    elif kind.id in _NESTED:
+        raise HeaderFault("a column holds keys and values; a data set has plain columns")
+    elif kind.id in {"float", "double"}:
+        yield name, f"CASE WHEN NOT isnan({sql}) THEN CAST({sql} AS VARCHAR) END"  # NaN is how some write a blank
+    else:
+        yield name, f"CAST({sql} AS VARCHAR)"
+
+
+def _children(kind: duckdb.sqltypes.DuckDBPyType) -> list[tuple[str, duckdb.sqltypes.DuckDBPyType]]:
+    return [(name, of) for name, of in kind.children if isinstance(of, duckdb.sqltypes.DuckDBPyType)]
+
+
+def _sheet(connection: duckdb.DuckDBPyConnection, path: str, columns: dict[str, str], how: How) -> Sheet:
     if _ROW_NUMBER in {folded(each) for each in columns}:
         raise HeaderFault(f"a column is called {_ROW_NUMBER}, which the reader needs for itself")
-    cells = ", ".join(f"coalesce(CAST({identifier(name)} AS VARCHAR), '')" for name in columns)
+    cells = ", ".join(f"coalesce({sql}, '')" for sql in columns.values())
     mark = f"chr({ord(CELL)})"
     found = connection.execute(
         f"SELECT {_ROW_NUMBER} + 1, concat_ws({mark}, {cells}) FROM read_parquet({path}, {_ROW_NUMBER} = true)"
     )
-    with SheetWriter(columns=columns, where="row", format="parquet", limit_bytes=how.limits.sheet_bytes) as writer:
+    names = tuple(columns)
+    with SheetWriter(columns=names, where="row", format="parquet", limit_bytes=how.limits.sheet_bytes) as writer:
         while rows := found.fetchmany(BATCH_ROWS):
             _add(writer, rows, len(columns))
         return writer.close()
