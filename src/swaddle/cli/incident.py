@@ -57,6 +57,8 @@ def scope_words(found: Mapping[str, Any]) -> str:
         f"  transfers there at any moment  {transfers['upper']:>9,}   during the whole time  {transfers['lower']:>9,}",
         f"  persons they are about         {persons['upper']:>9,}                          {persons['lower']:>9,}",
     ]
+    if found["let_go"]:
+        lines.append(f"  let go of since, so nobody knows who they are: at most {found['let_go']:,} persons more")
     if unknown["transfers"]:
         stated = "no count stated" if unknown["stated_count"] is None else f"{unknown['stated_count']:,} stated"
         lines.append(f"  never opened, so nobody knows about whom: {unknown['transfers']:,} transfers ({stated})")

@@ -75,6 +75,10 @@ class Asked:
         """Distinct persons by submitter."""
         return [(row["submitter"], row["persons"]) for row in self._about(transfers)["by_submitter"]]
 
+    def let_go(self, transfers: Collection[str]) -> int:
+        """Persons who were in them and whose records were let go of since: at most so many, and nobody knows who."""
+        return int(self._about(transfers)["let_go"])
+
     def _about(self, transfers: Collection[str]) -> Mapping[str, Any]:
         wanted = frozenset(transfers)
         if wanted not in self._answers:
@@ -121,7 +125,9 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
     facts = {each["id"]: each for each in inside.do("transfer-facts")}
     present = [with_facts(copy, facts) for copy in presences(entries, opened["detail"]["place"])]
     known = frozenset(inside.do("subject-transfers"))
-    result = exposed(present, Window.of_seconds(first, last), Asked(inside, known))
+    asked, window = Asked(inside, known), Window.of_seconds(first, last)
+    result = exposed(present, window, asked)
+    result["let_go"] = asked.let_go({copy.about for copy in present if copy.touches(window)} & known)
     result |= {
         "incident": incident,
         "window": [first, last],

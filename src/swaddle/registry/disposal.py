@@ -266,6 +266,13 @@ def _empty(inside: Registry, disposal: str) -> None:
         if known is not None and known.feedback is None:
             inside.state.update(transfer, feedback=disposal)  # nothing is left that could be told
     with inside.store.transaction():
+        # So that an incident says of how many in a transfer nobody knows any more.
+        run(
+            "insert into clinical.thinned select transfer, count(distinct subject), $disposal"
+            " from (select load_id, subject from clinical.disposing where disposal = $disposal and what = 'presence')"
+            " join clinical.loads using (load_id) group by transfer",
+            bound,
+        )
         run("delete from clinical.disposing where disposal = $disposal", bound)
         _step(inside, disposal, DisposalStep.EMPTY)
 

@@ -40,6 +40,7 @@ FIXED: Mapping[str, str] = {
     "clinical.disposals": "id VARCHAR, state VARCHAR, begun_at TIMESTAMP, ended_at TIMESTAMP, schedule VARCHAR,"
     " schedule_version VARCHAR, salt BLOB, commitment VARCHAR, counts VARCHAR",
     "clinical.disposed": "disposal VARCHAR, leaf VARCHAR",
+    "clinical.thinned": "transfer VARCHAR, persons BIGINT, disposal VARCHAR",
     "clinical.disposing": "disposal VARCHAR, what VARCHAR, load_id BIGINT, line BIGINT, subject VARCHAR",
     "clinical.waiting": "notice VARCHAR, line BIGINT, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR,"
     " rule VARCHAR, field VARCHAR, asked VARCHAR, event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",

@@ -17,6 +17,7 @@ COUNTED = "subjects.presence join clinical.loads using (load_id) where presence.
 def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> dict[str, Any]:
     """Distinct persons in these transfers: in all, by category with first and last date, by submitter.
 
+    `let_go` is how many persons were in them and are not listed any more (disposal.py), one in two transfers twice.
     A person can be in two categories (a child of 1990 who gives birth in 2026), so categories do not add up to `all`.
     """
     bound = {"transfers": list(transfers)}
@@ -29,9 +30,14 @@ def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) ->
         f"select presence.submitter, count(distinct subject) from {COUNTED} group by 1 order by 1", bound
     ).fetchall()
     row = connection.execute(f"select count(distinct subject) from {COUNTED}", bound).fetchone()
+    gone = connection.execute(
+        "select coalesce(sum(persons), 0) from clinical.thinned where transfer in (select unnest($transfers))", bound
+    ).fetchone()
     assert row is not None
+    assert gone is not None
     return {
         "persons": int(row[0]),
+        "let_go": int(gone[0]),
         "by_category": [
             {
                 "category": category,

@@ -64,6 +64,7 @@ class Registry:
         row = {"category": "newborn or child", "persons": persons, "first": "2024-01-02", "last": "2024-03-04"}
         return {
             "persons": persons,
+            "let_go": 3 if TRANSFER in transfers else 0,
             "by_category": [row] if persons else [],
             "by_submitter": [{"submitter": HOSPITAL, "persons": persons}] if persons else [],
         }
@@ -90,6 +91,7 @@ def test_a_raid_while_transfers_are_held_names_whom_they_are_about(registry):
     assert found["persons"] == {"upper": 2, "lower": 2}
     assert found["unknown"] == {"transfers": 1, "stated_count": 7}
     assert found["by_submitter"] == [{"submitter": HOSPITAL, "transfers": 2, "persons": 2}]
+    assert found["let_go"] == 3  # their records were disposed of: how many is known, who they are is not
     assert {"element", "class"} == set(found["data_elements"][0])
     assert found["seconds"] >= 0
 

@@ -8,7 +8,7 @@ from quiet_registry import NORTH, RIVER, QuietRegistry, birth, births, make_home
 
 from swaddle.registry import disposal, letting_go
 from swaddle.registry.proof import NoSuchDisposal, ProofBroken
-from swaddle.registry.retention import ScheduleUnusable, parse
+from swaddle.registry.retention import RECORDS, ScheduleUnusable, parse
 from swaddle.registry.store_tables import FIXED
 
 OLD, YOUNG = "1990-05-03", "2020-05-03"
@@ -317,3 +317,41 @@ def test_the_night_looks_once_a_day(registry):
     assert registry.do("dispose-nightly") is None
     registry.at = registry.at.replace(day=23)
     assert registry.do("dispose-nightly")["id"] is None
+
+
+@pytest.mark.slow
+def test_whatever_a_table_keeps_about_a_record_goes_with_it_and_nothing_of_another(registry):
+    registry.take(births(birth(1, OLD), birth(2, YOUNG)))
+    keyed = "submitter, form, local_record_id"
+    for table in letting_go.by_row():
+        registry.ask(f"insert into {table} (load_id, line) select load_id, line from clinical.stored_rows")
+    for table in letting_go.by_number():
+        registry.ask(f"insert into {table} ({keyed}) select {keyed} from clinical.stored_rows")
+    registry.ask(
+        f"insert into {letting_go.DIRECTIVES} (load_id, line, subject, directive)"
+        " select load_id, line, mother_subject, 'opt_out_research' from clinical.stored_rows"
+    )
+    registry.ask("update clinical.waiting set notice = repeat(local_record_id, 32)")
+    for number in "12":  # what was issued about it, which is no report on a transfer
+        values = [number * 32, NORTH, registry.at, "", b""]
+        registry.ask("insert into identifiers.issued values (?, ?, ?, ?, ?)", values)
+    registry.do("retention-adopt", text=schedule(**dict.fromkeys(RECORDS, 28)))
+    registry.do("dispose")
+    for table in letting_go.by_row():
+        assert (registry.count(table, "line = 2"), registry.count(table, "line = 3") > 0) == (0, True), table
+    for table in letting_go.by_number():
+        assert registry.ask(f"select distinct local_record_id from {table}") == [("2",)], table
+    assert registry.ask(f"select line from {letting_go.DIRECTIVES}") == [(3,)]
+    assert registry.ask("select transfer from identifiers.issued") == [("2" * 32,)]
+
+
+@pytest.mark.slow
+def test_an_incident_is_told_of_how_many_nobody_knows_any_more(registry):
+    transfer = registry.take(births(birth(1, OLD), birth(2, YOUNG)))
+    before = registry.do("subject-counts", transfers=[transfer])
+    registry.do("retention-adopt", text=schedule())
+    registry.do("dispose")
+    after = registry.do("subject-counts", transfers=[transfer])
+    assert (before["persons"], before["let_go"]) == (4, 0)
+    assert (after["persons"], after["let_go"]) == (2, 2)
+    assert registry.do("subject-counts", transfers=["0" * 32])["let_go"] == 0
