@@ -17,6 +17,7 @@ from swaddle.intake.identified import add_identifiers
 
 DEFAULT_MEMORY_BYTES = 4 * 1024**3
 THREADS = 2
+PACKED = "packed"  # the database in memory whose tables are compressed (packing.py)
 
 _START = {
     "autoinstall_known_extensions": "false",
@@ -34,6 +35,7 @@ def connect(
     temp_directory: str = "",
     prepare: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
     allowed_paths: Iterable[str] = (),
+    packed: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """An in-memory database that is safe to read a stranger's file with.
 
@@ -43,6 +45,7 @@ def connect(
         temp_directory: where it may spill, always encrypted under a key that dies with the process; "" spills nothing.
         prepare: runs before the door is shut, for loading an extension by path or attaching the registry's store.
         allowed_paths: files it may still open after that.
+        packed: keep large sheets compressed (packing.py); for a connection that nobody else works with.
     """
     connection = duckdb.connect(":memory:", config=dict(_START))
     connection.execute("SET enable_progress_bar = false")  # it would print among the data on stdout
@@ -51,6 +54,9 @@ def connect(
     connection.execute("SET temp_file_encryption = true")
     connection.execute("SET temp_directory = ?", [temp_directory])
     add_identifiers(connection)  # the rules ask identifier_status and postal_status
+    if packed:
+        connection.execute(f"ATTACH ':memory:' AS {PACKED} (COMPRESS)")
+        connection.execute(f"SET search_path = 'memory.main,{PACKED}.main'")
     if prepare is not None:
         prepare(connection)
     connection.execute("SET allowed_directories = ?", [opened.folders()])

@@ -16,12 +16,16 @@ from swaddle.intake.tables import NOT_VOID, Staged
 
 @dataclass(frozen=True)
 class Hit:
-    """A kind of finding that occurred: what, the SQL of its lines, how often, whether it is told once for the file."""
+    """A kind of finding that occurred: what, the SQL of its lines, how often, whether it is told once for the file.
+
+    `place` is that of its bit in the masks; -1 where it has none.
+    """
 
     bit: Bit
     lines_sql: str
     count: int
     once: bool
+    place: int = -1
 
 
 def counts(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...]:
@@ -52,12 +56,20 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     key = "local_record_id"
     if any(each.name == "record_version" for each in plan.carried):
         key = f"{key} || coalesce(chr(31) || record_version, '')"
-    repeated = "SELECT local_record_id FROM checked_base GROUP BY ALL HAVING count(local_record_id) > 1"
+    # Most files repeat no number: their rows are not looked at again.
+    run(
+        "CREATE OR REPLACE TEMP TABLE checked_repeated AS SELECT local_record_id FROM checked_base "
+        "GROUP BY ALL HAVING count(local_record_id) > 1"
+    )
+    if counts(connection, "SELECT count(*) FROM checked_repeated") == (0,):
+        run("DROP TABLE checked_repeated")
+        return
     run(
         f"CREATE OR REPLACE TEMP TABLE checked_twice AS SELECT line, {key} AS key, "
         f"concat_ws(chr(31), {cells}) AS content FROM checked_base JOIN staged_raw USING (line) "
-        f"WHERE local_record_id IN ({repeated})"
+        "WHERE local_record_id IN (SELECT local_record_id FROM checked_repeated)"
     )
+    run("DROP TABLE checked_repeated")
     run(
         "INSERT INTO checked_file_hits SELECT line, 'D1', 'local_record_id', 'file' FROM checked_twice WHERE key IN "
         "(SELECT key FROM checked_twice GROUP BY key HAVING count(DISTINCT content) > 1)"
@@ -76,8 +88,8 @@ def find(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, dict
     What fires on over half of the rows and rejects none is told once for the file.
     """
 
-    def hit(bit: Bit, lines_sql: str, count: int) -> Hit:
-        return Hit(bit, lines_sql, count, once=count * 2 > staged.rows_read and bit.severity != "error")
+    def hit(bit: Bit, lines_sql: str, count: int, place: int = -1) -> Hit:
+        return Hit(bit, lines_sql, count, once=count * 2 > staged.rows_read and bit.severity != "error", place=place)
 
     hits: list[Hit] = []
     if plan.bits:
@@ -86,7 +98,7 @@ def find(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, dict
         )
         for n, count in enumerate(counts(connection, f"SELECT {tests} FROM checked_base")):
             if count:
-                hits.append(hit(plan.bits[n], f"SELECT line FROM checked_base WHERE {plan.test([n])}", count))
+                hits.append(hit(plan.bits[n], f"SELECT line FROM checked_base WHERE {plan.test([n])}", count, n))
     rules = {(rule.id, rule.shows): rule for rule in plan.over_file}
     over_file = connection.execute(
         "SELECT id, field, scope, count(*) FROM checked_file_hits GROUP BY ALL ORDER BY ALL"

@@ -19,6 +19,7 @@ from swaddle.intake.mapping import Source
 
 BITS_A_MASK = 60
 _NO_BIT = "0::UBIGINT"
+STAGED = "staged_raw"
 _VERSION = "hcn_version"
 _NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
 _WORD = re.compile(r"[a-z_][a-z_0-9]*")
@@ -115,7 +116,7 @@ def select(
     for each in carried:
         judged_layer += [each.name, f"{each.name}_missing"]
     judged_layer += _masks(conditions)
-    sql = "staged_raw"
+    sql = STAGED
     for layer in (cell_layer, told_layer, text_layer, typed_layer, first_layer, dated_layer, judged_layer):
         sql = f"(SELECT {', '.join(layer)} FROM {sql})"
     return sql[1:-1]

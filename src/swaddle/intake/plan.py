@@ -81,6 +81,11 @@ class Plan:
         """How many masks a row has."""
         return -(-len(self.bits) // layers.BITS_A_MASK)
 
+    def select_of(self, rows: str) -> str:
+        """`select` over some of the rows: `rows` is SQL of a relation with the columns of staged_raw."""
+        before, _, after = self.select.rpartition(layers.STAGED)
+        return f"{before}{rows}{after}"
+
     def test(self, positions: Iterable[int]) -> str:
         """SQL over checked_base: whether any of these bits is set."""
         wanted: dict[int, int] = {}

@@ -11,7 +11,7 @@ import os
 import duckdb
 
 from swaddle.errors import OurBug
-from swaddle.intake import opened
+from swaddle.intake import opened, packing
 from swaddle.intake.engine import literal
 from swaddle.intake.faults import ColumnsMissing, EmptyFile, HeaderFault, TooLarge
 from swaddle.intake.mapping import Mapping, folded, load_builtin
@@ -40,7 +40,9 @@ def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb
     try:
         width = len(sheet.columns)
         names = [f"c{n}" for n in range(width)]
-        _load(connection, "staged_raw", sheet.rows_fd, {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")})
+        packed = packing.packs(connection, sheet.read)
+        columns = {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")}
+        _load(connection, "staged_raw", sheet.rows_fd, columns, packed=packed)
         columns = {"line": "BIGINT", "why": "VARCHAR", "raw": "VARCHAR"}
         _load(connection, "staged_broken", sheet.broken_fd, columns)
         # Rows are joined by their line from here on: two of one line, or a row and a broken line, would be mixed up.
@@ -102,30 +104,40 @@ def _check_columns(columns: tuple[str, ...], layout: Mapping) -> None:
         raise ColumnsMissing(", ".join(lacking))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, table: str, memory_fd: int, columns: dict[str, str]) -> None:
-    typed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+def _load(
+    connection: duckdb.DuckDBPyConnection, table: str, memory_fd: int, columns: dict[str, str], *, packed: bool = False
+) -> None:
+    fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     size_bytes = os.fstat(memory_fd).st_size
-    if not size_bytes:
-        fields = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({fields})")
-        return
+    new = packing.new(connection, table, packed=packed)
     try:
         blanks, line_ends = _odd_cells(memory_fd, size_bytes)
-        with opened.path_of(memory_fd, size_bytes) as path:
-            cells = []
-            for name, kind in columns.items():
-                cell = f"replace({name}, chr({ord(LINE_IN_CELL)}), chr(10))" if line_ends else name
-                cell = f"nullif(trim({cell}), '')" if blanks else cell
-                cells.append(f"{cell} AS {name}" if kind == "VARCHAR" else name)
-            whole = ", ".join(cells) if blanks or line_ends else "*"
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {whole} "
-                f"FROM read_csv({literal(path)}, {_DIALECT}, columns = {{{typed}}})"
-            )
+        cells = []
+        for name, kind in columns.items():
+            cell = f"replace({name}, chr({ord(LINE_IN_CELL)}), chr(10))" if line_ends else name
+            cell = f"nullif(trim({cell}), '')" if blanks else cell
+            cells.append(f"{cell} AS {name}" if kind == "VARCHAR" else name)
+        whole = ", ".join(cells) if blanks or line_ends else "*"
+        if not size_bytes:
+            connection.execute(f"CREATE {new} ({fields})")
+        elif not packed:
+            with opened.path_of(memory_fd, size_bytes) as path:
+                connection.execute(f"CREATE {new} AS SELECT {whole} FROM {_scan_of(path, columns)}")
+        else:
+            connection.execute(f"CREATE {new} ({fields})")
+            for piece_fd in packing.pieces(memory_fd, size_bytes):
+                with opened.path_of(piece_fd, os.fstat(piece_fd).st_size) as path:
+                    connection.execute(f"INSERT INTO {table} SELECT {whole} FROM {_scan_of(path, columns)}")
+                packing.pack(connection)
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         raise OurBug(f"a sheet was not read back ({type(error).__name__})") from None
+
+
+def _scan_of(path: str, columns: dict[str, str]) -> str:
+    typed = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    return f"read_csv({literal(path)}, {_DIALECT}, columns = {{{typed}}})"
 
 
 def _odd_cells(memory_fd: int, size_bytes: int) -> tuple[bool, bool]:

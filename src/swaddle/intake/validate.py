@@ -14,7 +14,7 @@ import duckdb
 
 from swaddle.dictionary.model import Dictionary
 from swaddle.errors import OurBug
-from swaddle.intake import cast
+from swaddle.intake import cast, packing
 from swaddle.intake.engine import literal
 from swaddle.intake.faults import MappingFault, TooLarge
 from swaddle.intake.findings import report_json, words
@@ -26,8 +26,6 @@ from swaddle.intake.rejected import write_rejected_csv
 from swaddle.intake.summarise import EXAMPLES, summarise
 from swaddle.intake.tables import VALUE_SHOWN, Checked, Staged
 from swaddle.intake.together import make_later_hits
-
-FEW_KINDS = 8  # of findings, for which the rows are looked up among all rows
 
 __all__ = ["report_json", "validate", "write_rejected_csv"]
 
@@ -109,7 +107,7 @@ def _registry_only(plan: Plan, beside: Beside, *, submitter_known: bool, sites_k
 def _make_rows(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
     """checked_base: the carried fields, typed, and the masks; a broken line is a row of nothing."""
     try:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE checked_base AS {plan.select}")
+        _make_base(connection, staged, plan)
     except duckdb.OutOfMemoryException:
         raise
     except (duckdb.ConversionException, duckdb.BinderException, duckdb.OutOfRangeException) as error:
@@ -121,6 +119,19 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan
         raise OurBug("the rows checked are not the rows read")
 
 
+def _make_base(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
+    packed = packing.packs(connection, staged.rows_read)
+    new = packing.new(connection, "checked_base", packed=packed)
+    if not packed:
+        connection.execute(f"CREATE {new} AS {plan.select}")
+        return
+    connection.execute(f"CREATE {new} AS {plan.select_of('(SELECT * FROM staged_raw LIMIT 0)')}")
+    for first, last in packing.ranges(staged.rows_read):
+        rows = f"(SELECT * FROM staged_raw WHERE rowid BETWEEN {first} AND {last})"
+        connection.execute(f"INSERT INTO checked_base {plan.select_of(rows)}")
+        packing.pack(connection)
+
+
 def _make_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, hits: Sequence[Hit]) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE checked_findings "
@@ -130,31 +141,37 @@ def _make_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     for place, name in enumerate(staged.columns):
         if name.strip().casefold() in {"submitter", "dictionary_version"}:
             cells[name.strip().casefold()] = f"c{place}"
-    source = _rows_with_findings(connection, staged, plan, hits)
+    shown = sorted({cells[hit.bit.field] for hit in hits if not hit.once and hit.bit.field in cells})
+    _make_found(connection, plan, hits, shown)
     for hit in hits:
         bit = hit.bit
         names = ", ".join(map(literal, (bit.id, bit.severity, bit.field)))
-        limit = f" ORDER BY line LIMIT {EXAMPLES}" if hit.once else ""
+        if hit.once:
+            value, where = cells.get(bit.field, "NULL"), f"staged_raw WHERE line IN ({hit.lines_sql})"
+            where += f" ORDER BY line LIMIT {EXAMPLES}"
+        else:
+            value = f"v{shown.index(cells[bit.field])}" if bit.field in cells else "NULL"
+            test = plan.test([hit.place]) if hit.place >= 0 else f"line IN ({hit.lines_sql})"
+            where = f"checked_found WHERE {test}"
         connection.execute(
-            f"INSERT INTO checked_findings SELECT line, {names}, left({cells.get(bit.field, 'NULL')}, {VALUE_SHOWN}) "
-            f"FROM {'staged_raw' if hit.once else source} WHERE line IN ({hit.lines_sql}){limit}"
+            f"INSERT INTO checked_findings SELECT line, {names}, left({value}, {VALUE_SHOWN}) FROM {where}"
         )
+    connection.execute("DROP TABLE checked_found")
     connection.execute(
         "INSERT INTO checked_findings SELECT line, why, 'error', '', left(raw, ?) FROM staged_broken", [VALUE_SHOWN]
     )
 
 
-def _rows_with_findings(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, hits: Sequence[Hit]) -> str:
-    """The table to look the rows of findings up in: a small one of them where they are few, else that of all rows."""
-    listed = {(hit.bit.id, hit.bit.field) for hit in hits if not hit.once}
-    if len(listed) < FEW_KINDS or sum(hit.count for hit in hits if not hit.once) * 2 > staged.rows_read:
-        return "staged_raw"
-    places = [n for n, bit in enumerate(plan.bits) if (bit.id, bit.field) in listed]
+def _make_found(connection: duckdb.DuckDBPyConnection, plan: Plan, hits: Sequence[Hit], shown: Sequence[str]) -> None:
+    """checked_found: the rows with a finding that is listed, once: their masks, and the cells that findings show."""
+    places = [hit.place for hit in hits if not hit.once and hit.place >= 0]
+    masks = "".join(f", b.mask{n}" for n in range(plan.masks))
+    values = "".join(f", {cell} AS v{n}" for n, cell in enumerate(shown))
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE staged_found AS SELECT * FROM staged_raw WHERE line IN "
-        f"(SELECT line FROM checked_base WHERE {plan.test(places)} UNION ALL SELECT line FROM checked_file_hits)"
+        f"CREATE OR REPLACE TEMP TABLE checked_found AS SELECT line{masks}{values} "
+        "FROM checked_base b JOIN staged_raw USING (line) "
+        f"WHERE {plan.test(places)} OR line IN (SELECT line FROM checked_file_hits)"
     )
-    return "staged_found"
 
 
 def _make_marks(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:

@@ -146,7 +146,7 @@ def _sheets_of(
         digest = _digest(descriptor, source.size_bytes)
         sheets = read_sheets(descriptor, source.size_bytes, kind=kind, mapping=mapping, known=known)
         try:
-            with closing(connect()) as tables:
+            with closing(connect(packed=True)) as tables:
                 yield in_order(load(), sheets, kind=kind, mapping=mapping, known=known), tables, digest
         finally:
             for each in sheets:
