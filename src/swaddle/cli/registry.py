@@ -188,7 +188,10 @@ def status_words(result: Mapping[str, Any]) -> str:
     gateway = result["gateway"]
     intake = result["intake"]
     lines = [
-        f"Registry {result['registry'][:8]}, intake key {intake['key_id'][:8]} until {intake['seal_until']}",
+        f"Registry {result['registry'][:8]}, "
+        + (
+            "no intake key yet" if intake is None else f"intake key {intake['key_id'][:8]} until {intake['seal_until']}"
+        ),
         *[f"ALARM: {each['cause']}, raised at {each['raised_at']}" for each in result["alarms"]],
         f"Gateway: {gateway['why']}" if "why" in gateway else f"Gateway holds {gateway['body_bytes']:,} bytes",
         *mail_words(result["mail"]),

@@ -69,7 +69,9 @@ def refuse(
     connection.execute(
         "create or replace temp table load_outlived as with told as (select line, local_record_id,"
         f" {literal(submitter)} as submitter, {literal(transfer)} as transfer, {literal(form)} as form,"
-        f" event_first, event_last, try_cast({born} as date) as birth_last, $today::date as received,"
+        # The store keeps an event's month for this, so a row is judged by its month here too.
+        f" date_trunc('month', event_first)::date as event_first, last_day(event_last) as event_last,"
+        f" try_cast({born} as date) as birth_last, $today::date as received,"
         f" list_filter([{', '.join(types)}], lambda each: each is not null) as types,"
         f" list_filter([{persons}]::varchar[], lambda each: each is not null) as persons"
         " from checked_rows where verdict = 'accepted'),"

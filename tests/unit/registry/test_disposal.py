@@ -221,6 +221,21 @@ def test_an_old_file_sent_again_brings_nothing_back_and_a_record_that_is_kept_co
 
 
 @pytest.mark.slow
+def test_what_would_be_let_go_of_is_refused_on_the_same_day_and_not_before(registry):
+    registry.take(births(birth("old", "2000-05-03")))
+    for years in ({"labour_birth_mother": 20, "birth_child": 26}, {"labour_birth_mother": 26, "birth_child": 20}):
+        registry.do("retention-adopt", text=schedule(**years))
+        met = []
+        for month, day in ((5, 2), (5, 3), (5, 4), (5, 31), (6, 1), (6, 2)):
+            registry.at = registry.at.replace(month=month, day=day)
+            due = registry.do("dispose-preview")["counts"].get("numbers", 0)
+            registry.take(births(birth(f"{month}-{day}-{len(years)}", "2000-05-03")))
+            met.append((due > 0, registry.load.rejected == 1))
+        assert all(is_due == is_refused for is_due, is_refused in met), met
+        assert {is_due for is_due, _ in met} == {True, False}
+
+
+@pytest.mark.slow
 def test_a_file_of_nothing_but_old_records_is_refused_and_kept_nowhere(registry):
     registry.do("retention-adopt", text=schedule())
     transfer = registry.take(births(*[birth(n, OLD) for n in range(1, 6)]))
