@@ -30,15 +30,15 @@ NO_CONTENT = frozenset({"action", "record_version"})
 # The accepted rows, each with its content as one digest and what orders it.
 ACCEPTED = """
 create or replace temp table load_sent as
-select line, {key}, {sent} as sent, {content} as content,
+select line, {key}, {sent} as sent, {content}::uuid as content,
     {number} as version_number, {instant} as version_instant, $sent_at::timestamp as sent_at
 from checked_rows where verdict = 'accepted' and not duplicate
 """
 # What stands under these numbers: the latest row of each, whatever became of it.
 HEADS = """
 create or replace temp table load_heads as
-select {key}, case when step in ('voided', 'voided before') then 'tombstone' else 'record' end as known, content,
-    version_number, version_instant, sent_at
+select {key}, case when step in ('voided', 'voided before') then 'tombstone' else 'record' end as known,
+    content::uuid as content, version_number, version_instant, sent_at
 from clinical.stored_rows
 where submitter = $submitter and form = $form and {key} in (select {key} from load_sent)
 qualify row_number() over (partition by {key} order by load_id desc, seq desc) = 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from swaddle.dictionary.model import Dictionary
+from swaddle.intake.cast import MISSING_TYPE
 from swaddle.intake.engine import identifier
 from swaddle.intake.tables import CHILD
 from swaddle.registry import consent
@@ -26,7 +27,7 @@ FIXED: Mapping[str, str] = {
     " category VARCHAR, first_date DATE, last_date DATE",
     "clinical.stored_rows": f"{_RECORD}, seq BIGINT, step VARCHAR, submitter VARCHAR, transfer VARCHAR,"
     " source VARCHAR, form VARCHAR, version_number BIGINT, version_instant TIMESTAMP, sent_at TIMESTAMP,"
-    " content VARCHAR, delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
+    " content UUID, delivery VARCHAR, delivery_line BIGINT, mother_subject VARCHAR, child_subject VARCHAR,"
     " person_subject VARCHAR, event_year BIGINT, event_month BIGINT",
     "clinical.superseded": f"{_RECORD}, by_load BIGINT",
     "clinical.snapshots": "id VARCHAR, period VARCHAR, act VARCHAR, made_at TIMESTAMP, until_load BIGINT, body VARCHAR",
@@ -64,7 +65,7 @@ def wide_tables(dictionary: Dictionary, placement: Placement) -> dict[str, dict[
 
     def typed(columns: Iterable[str]) -> dict[str, str]:
         return {
-            name: "VARCHAR"
+            name: MISSING_TYPE
             if name.endswith(MISSING) and name not in wide
             else SQL_TYPES.get(wide[name].field.type, "VARCHAR")
             for name in columns

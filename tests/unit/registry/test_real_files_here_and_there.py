@@ -56,7 +56,7 @@ def files(folder, sources):
         (path, kind)
         for name, pattern, kind in sources
         for path in sorted((folder / name).glob(pattern))
-        if path.is_file()
+        if path.is_file() and path.stat().st_size  # an empty one is no file to send
     ]
 
 
