@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -48,6 +48,7 @@ _TOP = {
         "historical",
         "encoding",
         "delimiter",
+        "decimal",
         "recognise",
         "not_carried",
         "fields",
@@ -271,7 +272,13 @@ def parse(
     encoding, delimiter = entry.get("encoding", "utf-8"), entry.get("delimiter", "")
     _expect(encoding in ENCODINGS, f"its encoding must be one of {', '.join(ENCODINGS)}")
     _expect(delimiter in {"", ",", ";", "\t", "|"}, "its delimiter must be a comma, a semicolon, a tab or a bar")
+    decimal = entry.get("decimal", ".")
+    _expect(decimal in {".", ","}, "its decimal must be a point or a comma")
     fields = {key: _source(key, value) for key, value in entry["fields"].items()}
+    if decimal == ",":
+        wide = known[str(version)].wide(entry.get("row", "birth"))
+        numbers = {name for name, each in wide.items() if each.field.type in {"int", "decimal"}}
+        fields = {name: _pointed(each) if name in numbers else each for name, each in fields.items()}
     not_carried = entry.get("not_carried", [])
     _expect(_texts(not_carried) and _texts(entry.get("recognise", [])), "a list in it holds something else than names")
     mapping = Mapping(
@@ -345,6 +352,26 @@ def _source(name: str, entry: Any) -> Source:
         unit=entry.get("unit", ""),
         format=_strptime(entry.get("format", "")),
         optional=entry.get("optional", False) is True,
+    )
+
+
+def _pointed(source: Source) -> Source:
+    """A column of numbers with a decimal comma, as numbers with a point.
+
+    Where a point may part thousands (3.400; 3.400,5) nobody can say what is meant: it stays, marked, and is no number.
+    A point that cannot (34.5, as a workbook tells its numbers) is read.
+    """
+    if source.column is None:
+        return source
+    name = '"' + source.column.replace('"', '""') + '"'
+    doubtful = f"left(right({name}, 4), 1) = '.' OR contains({name}, ',') AND contains({name}, '.')"
+    turned = f"CASE WHEN {doubtful} THEN {name} || ' ?' ELSE replace({name}, ',', '.') END"
+    return replace(
+        source,
+        column=None,
+        derived=turned,
+        codes={each.replace(",", "."): ours for each, ours in source.codes.items()},
+        missing={each.replace(",", "."): reason for each, reason in source.missing.items()},
     )
 
 
