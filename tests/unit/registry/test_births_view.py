@@ -75,23 +75,23 @@ def test_the_stay_and_the_pregnancy_are_found_too(shelf, days):
 
     take("birth", "births", birth("1"), day=1)
     old, new = ({"mother_local_id": "M1", "event_date": date} for date in ("2024-03-01", "2026-04-01"))
-    take("antenatal", "antenatal", old | {"local_record_id": "5", "gravida": "1"}, day=2)
-    assert told(shelf, "gravida, gravida_missing") == [("1", None, "NC")]
-    take("antenatal", "antenatal", new | {"local_record_id": "6", "gravida": "2"}, day=3)
-    stay = {"local_record_id": "7", "child_local_id": "C1", "newborn_feeding": "breast_only"}
+    take("antenatal", "antenatal", old | {"local_record_id": "5", "antenatal_gravida": "1"}, day=2)
+    assert told(shelf, "antenatal_gravida, antenatal_gravida_missing") == [("1", None, "NC")]
+    take("antenatal", "antenatal", new | {"local_record_id": "6", "antenatal_gravida": "2"}, day=3)
+    stay = {"local_record_id": "7", "child_local_id": "C1", "newborn_feeding": "breast_milk_only"}
     take("postpartum_child", "postpartum-children", stay, day=4)
-    assert told(shelf, "gravida, newborn_feeding") == [("1", 2, "breast_only")]
+    assert told(shelf, "antenatal_gravida, newborn_feeding") == [("1", 2, "breast_milk_only")]
 
 
 def test_two_pregnancies_of_one_mother_are_two(shelf, days):
     rows = [birth("1", event_date="2024-10-01"), birth("2", event_date="2026-10-01")]
     shelf.take(csv_of("birth", *rows), sent_at=days(1))
     visits = [
-        {"local_record_id": str(number), "mother_local_id": "M1", "event_date": date, "gravida": str(number)}
+        {"local_record_id": str(number), "mother_local_id": "M1", "event_date": date, "antenatal_gravida": str(number)}
         for number, date in ((3, "2024-05-01"), (4, "2026-05-01"))
     ]
     shelf.take(csv_of("antenatal", *visits), kind="antenatal", sent_at=days(2))
-    assert told(shelf, "gravida") == [("1", 3), ("2", 4)]
+    assert told(shelf, "antenatal_gravida") == [("1", 3), ("2", 4)]
 
 
 @pytest.mark.parametrize(
