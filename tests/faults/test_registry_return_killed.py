@@ -35,7 +35,7 @@ def test_killed_at_any_word_to_the_gateway_or_any_write(tmp_path, monkeypatch):
         offline = shutil.move(world.registry / "keys" / "backup.json", tmp_path / "offline.json")
         pair = SealingPair.from_file(Path(offline).read_bytes(), PASSPHRASE)
         ended = False
-        for step in range(0, 120, 3):  # each is a return of its own, from a backup of the one before it
+        for step in range(0, 120, 7):  # each is a return of its own, from a backup of the one before it
             backup = Path(world.ask("backup", out=str(tmp_path / f"backup-{step}"))["backup"])
             shutil.rmtree(world.registry)
             world.registry = tmp_path / f"registry-{step}"
