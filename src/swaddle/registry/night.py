@@ -141,7 +141,8 @@ def findings(inside: Registry, asked: list[waiting.Asked]) -> list[Mapping[str, 
             told.append(
                 {
                     "rule": rule.id, "scope": rule.scope, "severity": rule.severity, "count": len(own),
-                    "field": rule.shows, "text": rule.text, "fix": rule.fix,
+                    "field": rule.shows, "text": rule.text, "fix": rule.fix, "text_fr": rule.text_fr or rule.text,
+                    "fix_fr": rule.fix_fr or rule.fix,
                     "examples": [
                         {"line": each.line, "field": "local_record_id", "value": each.record} for each in own[:SHOWN]
                     ],
