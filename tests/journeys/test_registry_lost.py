@@ -89,7 +89,7 @@ def test_a_lost_registry_comes_back_and_what_it_lost_is_asked_for(tmp_path, monk
         verified = command("registry", "verify-backup", backup["backup"], *key)
         assert (verified["sha256"], verified["submitters"]) == (backup["sha256"], 2)
         again = tmp_path / "another-machine"
-        assert "SWD-REG-105" in command(
+        assert "SWD-BACKUP-13" in command(
             "registry", "restore", backup["backup"], "--home", again, *key, "--root", "SHA256:other", status=8
         )
         command("registry", "restore", backup["backup"], "--home", again, *key, "--root", root)

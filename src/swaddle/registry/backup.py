@@ -45,7 +45,7 @@ _READ_BYTES = 1_048_576
 class NoBackupPair(SettingsFault):
     """There is nothing to seal a backup to."""
 
-    code = "SWD-REG-100"
+    code = "SWD-BACKUP-10"
     what = "no backup can be made"
     why = "this registry has no backup pair"
     fix = "run `swaddle registry backup-keys`, and move keys/backup.json offline"
@@ -54,7 +54,7 @@ class NoBackupPair(SettingsFault):
 class Changed(SettingsFault):
     """A file changed while it was copied."""
 
-    code = "SWD-REG-101"
+    code = "SWD-BACKUP-11"
     what = "no backup was made"
     why = "a file of this home changed while it was copied"
     fix = "see that nobody edits files in this home, and run it again"

@@ -26,7 +26,7 @@ SCHEMA = "create table if not exists migrations (number integer primary key, don
 class FormNewer(SettingsFault):
     """The home was made or upgraded by a newer version."""
 
-    code = "SWD-REG-102"
+    code = "SWD-FORM-01"
     what = "this registry's home is of a newer form than this version knows"
     why = "its form is {found}, this version works on {present}; nothing was changed"
     fix = "install the version that made it, or restore a backup from before its upgrade into another home"
@@ -35,7 +35,7 @@ class FormNewer(SettingsFault):
 class FormOlder(SettingsFault):
     """The home is of an older version."""
 
-    code = "SWD-REG-103"
+    code = "SWD-FORM-02"
     what = "this registry's home is of an older form"
     why = "its form is {found}, this version works on {present}"
     fix = "stop `swaddle registry run`, then run `swaddle registry upgrade`; it makes a backup first"

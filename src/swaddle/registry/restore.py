@@ -35,7 +35,7 @@ BEGUN = "restoring.json"
 class AlreadyThere(UsageFault):
     """There is something where the registry should be restored."""
 
-    code = "SWD-REG-104"
+    code = "SWD-BACKUP-12"
     what = "nothing was restored"
     why = "there is a home in that folder, or other things"
     fix = "name an empty folder, or one that is not there yet; keep the old one until the new one works"
@@ -44,7 +44,7 @@ class AlreadyThere(UsageFault):
 class AnotherRoot(IntegrityFault):
     """The backup is of another registry than the one named."""
 
-    code = "SWD-REG-105"
+    code = "SWD-BACKUP-13"
     what = "this backup is refused"
     why = "its registry has another root key than the one that you named"
     fix = "stop: somebody else made this backup. Use another copy, and open an incident"

@@ -32,7 +32,7 @@ _COUNTERS = ("instruction",)
 class GatewayKnowsAnother(NotPermitted):
     """The gateway does not know the pull key that was in the backup."""
 
-    code = "SWD-REG-106"
+    code = "SWD-BACKUP-14"
     what = "the gateway does not know this restored registry"
     why = "its pull key was changed after the backup was made"
     fix = "restore a newer backup into another home; make one after each `rotate-keys --pull`"
