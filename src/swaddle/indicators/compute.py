@@ -7,6 +7,7 @@ full: they are the submitter's patients. Every figure about others comes out of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
@@ -33,6 +34,8 @@ def compute(
     threshold: int = THRESHOLD,
     policy: Policy | None = None,
     earlier: Mapping[str, Sequence[Table]] | None = None,
+    dictionary: str = "",
+    snapshot: str = "",
 ) -> tuple[IndicatorResult, ...]:
     """All indicators of one submitter.
 
@@ -45,6 +48,8 @@ def compute(
         threshold: counts about others below this are hidden, where there is no policy.
         policy: what is hidden of others.
         earlier: what this submitter was told of others before, by the indicator's id, oldest first.
+        dictionary: the version of the data dictionary, to be said beside the figures.
+        snapshot: which state of the store this is, likewise.
     """
     rules = policy or Policy(threshold=threshold)
     definitions = load()
@@ -58,7 +63,8 @@ def compute(
         period=_period(scope),
         earlier=earlier,
     )
-    return tuple(_result(item, scope, counted[item.id][0], shown[item.id], as_of, rules) for item in definitions)
+    results = (_result(item, scope, counted[item.id][0], shown[item.id], as_of, rules) for item in definitions)
+    return tuple(replace(each, dictionary=dictionary, snapshot=snapshot) for each in results)
 
 
 def _counted(side: Counts) -> Counted:

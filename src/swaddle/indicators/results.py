@@ -96,6 +96,8 @@ class IndicatorResult:
     Attributes:
         others_as_of: when the others were counted; earlier than `as_of` where a newer figure would give a few away.
         told: what was told of the others, to be remembered.
+        dictionary: the version of the data dictionary that the fields are of.
+        snapshot: the state of the store that was counted; the same can be counted again.
     """
 
     id: str
@@ -113,6 +115,8 @@ class IndicatorResult:
     threshold: int
     others_as_of: str = ""
     told: Table | None = None
+    dictionary: str = ""
+    snapshot: str = ""
 
     def row(self, whose: Whose, group: str = ALL) -> IndicatorRow | None:
         """The row of this group, if the table has one."""
@@ -138,6 +142,8 @@ class IndicatorResult:
             "title": self.title,
             "period": self.period,
             "as_of": self.as_of,
+            "dictionary": self.dictionary,
+            "snapshot": self.snapshot,
             "answerable": self.answerable,
             "not_carried": list(self.not_carried),
             "finding": self.finding,

@@ -20,7 +20,7 @@ from swaddle.indicators.compute import compute
 from swaddle.indicators.definitions import load
 from swaddle.indicators.results import IndicatorResult
 from swaddle.indicators.tally import tally
-from swaddle.registry import issued, night, told, views
+from swaddle.registry import issued, night, snapshots, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
@@ -143,7 +143,15 @@ def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool)
     `first`: nobody's were computed in this look yet; the counts of all are then made, once.
     """
     store, policy = inside.store.connection, told.policy_of(inside.settings)
-    indicators = compute(store, submitter, as_of=at, policy=policy, earlier=told.earlier(inside, submitter))
+    indicators = compute(
+        store,
+        submitter,
+        as_of=at,
+        policy=policy,
+        earlier=told.earlier(inside, submitter),
+        dictionary=inside.store.dictionary.version,
+        snapshot=snapshots.state_of(inside.store),
+    )
     told.remember(inside, submitter, indicators)
     if first:
         tally(store, load())

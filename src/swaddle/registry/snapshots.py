@@ -36,6 +36,11 @@ def last_load(store: Store) -> int:
     return int(row[0])
 
 
+def state_of(store: Store) -> str:
+    """The state of the store as it is now, by its last load; counting up to it again gives the same counts."""
+    return f"load {last_load(store)}"
+
+
 def received(store: Store, period: str, until: int | None = None) -> dict[tuple[str, str], int]:
     """(submitter, form) to the records of a period that count, now or up to a load."""
     rows = store.connection.execute(

@@ -208,3 +208,9 @@ def test_the_json_is_the_object_of_the_command(births):
 def test_every_definition_is_computed_in_order(births):
     births.add(1, **TERM)
     assert [item.id for item in compute(births.connection, "own", as_of=AS_OF)] == [item.id for item in load()]
+
+
+def test_a_result_says_of_which_dictionary_and_which_state_it_is(births):
+    births.add(20, **TERM)
+    told = results(births, dictionary="1", snapshot="load 7")["preterm"].to_json()
+    assert (told["as_of"], told["dictionary"], told["snapshot"]) == ("2026-11-22T06:00:00Z", "1", "load 7")
