@@ -15,7 +15,7 @@ import pytest
 from scipy.optimize import linprog
 
 from swaddle.indicators.disclosure import HIDDEN, Cell, Policy, suppress, suppress_cross, unsafe
-from swaddle.indicators.remembered import answer
+from swaddle.indicators.remembered import Table, answer, renewed
 
 QUESTIONS = 10_000
 THRESHOLD = 6
@@ -250,6 +250,49 @@ def test_a_reader_who_comes_every_week_learns_of_no_single_birth():
             apart = (abs(later.numerator - earlier.numerator), abs(later.complement - earlier.complement))
             assert not any(0 < count < THRESHOLD for count in apart)
     assert len(set(values)) > 3
+
+
+def weeks_of(seed, many):
+    """A table that grows week by week, and what its reader is told of it each week."""
+    draw = random.Random(seed)
+    groups = {name: cell(draw.randint(8, 90), draw.randint(120, 900)) for name in "abcdef"}
+    pace = {name: draw.choice([0.02, 0.3, 2, 12]) for name in groups}
+    true, told = [], []
+    for week in range(many):
+        for name, one in groups.items():
+            events = sum(draw.random() < pace[name] / 8 for _ in range(8))
+            births = events + sum(draw.random() < pace[name] / 4 for _ in range(12))
+            groups[name] = cell(one.numerator + events, one.denominator + births)
+        total, shown = suppress(add(groups.values()), groups)
+        table = renewed(Table(at=str(week), total=total, groups=shown), told, threshold=THRESHOLD)
+        told.append(table)
+        true.append(dict(groups))
+    return true, told
+
+
+def test_tables_that_grow_week_by_week_tell_of_no_few():
+    """Between any two weeks: no row moves by a few, and neither does what is left of the total beside the rows told."""
+    moved = 0
+    for seed in range(12):
+        _, told = weeks_of(seed, 40)
+        for place, now in enumerate(told):
+            for before in told[:place]:
+                rest = [0, 0]
+                for name, one in now.cells().items():
+                    then = before.cells()[name]
+                    if one.suppressed or then.suppressed:
+                        rest = None
+                        break
+                    apart = [
+                        one.numerator - then.numerator,
+                        (one.denominator - one.numerator) - (then.denominator - then.numerator),
+                    ]
+                    assert not any(0 < abs(count) < THRESHOLD for count in apart), (seed, place, name)
+                    sign = 1 if name == "" else -1
+                    rest = [left + sign * count for left, count in zip(rest, apart, strict=True)]
+                    moved += any(apart)
+                assert rest is None or not any(0 < abs(count) < THRESHOLD for count in rest), (seed, place)
+    assert moved > 500
 
 
 def test_a_community_that_asks_not_to_be_shown_is_not_found_by_subtraction():

@@ -138,13 +138,40 @@ def renewed(now: Table, earlier: Sequence[Table], *, threshold: int) -> Table:
     }
     if "" in few:
         return last
-    if not few:
-        return now
-    kept = _closed(now, last, few, threshold)
+    kept = _closed(now, last, few, threshold) if few else set()
     if kept is None:
         return last
-    groups = {name: last.groups[name] if name in kept else cell for name, cell in now.groups.items()}
-    return Table(at=now.at, period=now.period, total=now.total, groups=groups)
+    mixed = now
+    if kept:
+        groups = {name: last.groups[name] if name in kept else cell for name, cell in now.groups.items()}
+        mixed = Table(at=now.at, period=now.period, total=now.total, groups=groups)
+    # What is left of the total beside the rows is in hidden rows, and in rows that were not told anew.
+    if any(_left_apart(mixed, one, threshold) for one in earlier if set(one.groups) == set(now.groups)):
+        return last
+    return mixed
+
+
+def _left_apart(now: Table, before: Table, threshold: int) -> bool:
+    """Did what is left of the total beside the rows shown change by a few?"""
+    pairs = zip(_left(now), _left(before), strict=False)
+    return any(small(abs(after - then), threshold) for after, then in pairs)
+
+
+def _left(table: Table) -> tuple[int, ...]:
+    """The total's events less those of the rows shown, and its complement likewise where these add up too."""
+    total = _counts(table.total)
+    rows = [cell for shown in table.groups.values() if (cell := _counts(shown)) is not None]
+    if total is None or not table.groups:
+        return ()
+    events = total.numerator - sum(cell.numerator for cell in rows)
+    if _are_bands(table):
+        return (events,)
+    return events, total.complement - sum(cell.complement for cell in rows)
+
+
+def _are_bands(table: Table) -> bool:
+    """Has each row shown the total's own denominator, so that only numerators add up?"""
+    return all(cell.denominator in {None, table.total.denominator} for cell in table.groups.values())
 
 
 def _closed(now: Table, last: Table, few: Collection[str], threshold: int) -> set[str] | None:
@@ -154,8 +181,7 @@ def _closed(now: Table, last: Table, few: Collection[str], threshold: int) -> se
         return None
     changes = {name: _change(cell, last.groups[name]) for name, cell in now.groups.items()}
     known = {name: change for name, change in changes.items() if change is not None}
-    bands = all(cell.denominator in {None, now.total.denominator} for cell in now.groups.values())
-    if bands:
+    if _are_bands(now):
         return conceal(known, [frozenset(known)], policy=Policy(threshold=threshold), shared=whole, also=few)
     # What changed in the groups of which no figure is shown: the rest of the total's change.
     rest = Cell(

@@ -16,7 +16,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
-from itertools import combinations, pairwise
+from itertools import combinations
 from math import lcm
 from typing import Generic, TypeVar
 
@@ -26,6 +26,7 @@ Key = TypeVar("Key", bound=Hashable)
 Move = dict[Key, int]
 
 LEAST_POSSIBLE = 3  # a hidden count has at least so many possible values, whatever a reader knows
+_NEIGHBOURS = 12  # with so many of its kind each cell is exchanged
 _MOST_BASIS = 40  # beyond so many vectors pairs of them are no longer tried
 
 
@@ -40,14 +41,22 @@ class Box:
 
 def moves(sums: Collection[Collection[Key]], cells: Sequence[Key]) -> list[Move[Key]]:
     """Whole-number changes of `cells` that leave every one of `sums` as it is: a basis of them, and sums of two."""
-    basis = _null_vectors(_reduced([[Fraction(key in one) for key in cells] for one in sums]), len(cells))
-    found = [{cells[place]: step for place, step in enumerate(vector) if step} for vector in basis]
-    found += _exchanges(sums, cells)
+    alike = _alike(sums, cells)
+    # Cells that are in the same sums can be exchanged with each other; beside that, one of each kind stands for all.
+    some = cells if len(cells) <= _MOST_BASIS else [same[0] for same in alike]
+    basis = _null_vectors(_reduced([[Fraction(key in one) for key in some] for one in sums]), len(some))
+    found = [{some[place]: step for place, step in enumerate(vector) if step} for vector in basis]
+    found += [
+        {one: 1, same[(place + step) % len(same)]: -1}
+        for same in alike
+        for step in range(1, min(_NEIGHBOURS, len(same) - 1) + 1)
+        for place, one in enumerate(same)
+    ]
     if len(basis) <= _MOST_BASIS:
         for first, second in combinations(basis, 2):
             for sign in (1, -1):
                 both = {
-                    cells[place]: one + sign * other
+                    some[place]: one + sign * other
                     for place, (one, other) in enumerate(zip(first, second, strict=True))
                     if one + sign * other
                 }
@@ -55,12 +64,12 @@ def moves(sums: Collection[Collection[Key]], cells: Sequence[Key]) -> list[Move[
     return found
 
 
-def _exchanges(sums: Collection[Collection[Key]], cells: Sequence[Key]) -> list[Move[Key]]:
-    """One more here and one less there, between neighbours that are in the same sums."""
-    alike: dict[tuple[bool, ...], list[Key]] = {}
+def _alike(sums: Collection[Collection[Key]], cells: Sequence[Key]) -> list[list[Key]]:
+    """The cells, put together that are in the same sums."""
+    found: dict[tuple[bool, ...], list[Key]] = {}
     for key in cells:
-        alike.setdefault(tuple(key in one for one in sums), []).append(key)
-    return [{one: 1, other: -1} for same in alike.values() for one, other in pairwise(same)]
+        found.setdefault(tuple(key in one for one in sums), []).append(key)
+    return list(found.values())
 
 
 def _reduced(rows: list[list[Fraction]]) -> list[list[Fraction]]:
