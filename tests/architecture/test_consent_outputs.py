@@ -36,6 +36,7 @@ OUTPUTS = {
     "waiting": {Purpose.FEEDBACK},
     "night": {Purpose.FEEDBACK},
     "counting": {Purpose.QUALITY, Purpose.PEERS},
+    "beside_peers": {Purpose.QUALITY, Purpose.PEERS},
     "gathering": {Purpose.QUALITY, Purpose.PEERS},
 }
 # Whether anything came after a load: no row and no number is given.

@@ -92,19 +92,18 @@ def births(placement: Placement, until: int | None = None) -> str:
         ("kept", placement.plain["child"]),
     ):
         columns += with_reasons(alias, names)
-    joins = [f"join clinical.{TABLES[BIRTH]} born on (born.load_id, born.line) = (kept.load_id, kept.line)"]
-    apart = []
+    joins = [f"join clinical.{TABLES[BIRTH]} born on born.load_id = kept.load_id and born.line = kept.line"]
     for each in APART:
         own, other = TABLES[each.record_type], f"{TABLES[each.record_type]}_apart"
-        apart.append(f"{other} as ({_sent_apart(each, placement, until)})")
         joins.append(
-            f"left join clinical.{own} on ({own}.load_id, {own}.line) = (kept.load_id, kept.{each.line})"
-            f" left join {other} on ({other}.birth_load, {other}.birth_line) = (kept.load_id, kept.line)"
+            f"left join clinical.{own} on {own}.load_id = kept.load_id and {own}.line = kept.{each.line}"
+            f" left join ({_sent_apart(each, placement, until)}) {other}"
+            f" on {other}.birth_load = kept.load_id and {other}.birth_line = kept.line"
         )
         columns += _either(own, other, placement.types[each.record_type])
     died = f"{TABLES[_NEWBORN]}.newborn_death_dt, {TABLES[_NEWBORN]}_apart.newborn_death_dt"
     known = _known(f"date_diff('day', event_day, coalesce(born.neonatal_death_dt, {died})::date)")
-    return _asked(columns, joins, (BIRTH_FORM,), until, apart, known)
+    return _asked(columns, joins, (BIRTH_FORM,), until, known)
 
 
 def _of_one_record(name: str, placement: Placement, until: int | None) -> str:
@@ -117,20 +116,18 @@ def _of_one_record(name: str, placement: Placement, until: int | None) -> str:
         ("kept", placement.plain[person]),
     ):
         columns += with_reasons(alias, names)
-    joins = [f"join clinical.{TABLES[record_type]} record on (record.load_id, record.line) = (kept.load_id, kept.line)"]
-    return _asked(columns, joins, (form,), until, [], _known("null"))
+    joins = [f"join clinical.{TABLES[record_type]} record on record.load_id = kept.load_id and record.line = kept.line"]
+    return _asked(columns, joins, (form,), until, _known("null"))
 
 
-def _asked(
-    columns: list[str], joins: list[str], forms: tuple[str, ...], until: int | None, before: list[str], known: list[str]
-) -> str:
+def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: int | None, known: list[str]) -> str:
     """The rows that count of these forms, with what is joined to them, of whom may be counted for something."""
     allowed = {
         column: f"({' and '.join(consent.permits_sql(purpose, f'{who}.directive') for who in ('hers', 'its'))})"
         for purpose, column in FOR_PURPOSE.items()
     }
     columns = [*columns, *known, *(f"{test} as {column}" for column, test in allowed.items())]
-    with_ = ", ".join([f"asked as materialized {consent.in_force()}", *before])
+    asked = consent.in_force()  # no common table of the view's own: behind one, DuckDB reads every column for one
     first_came = (
         "select r.submitter, r.form, r.local_record_id, min(loaded_at) as first_came from clinical.stored_rows r"
         " join clinical.loads using (load_id) where (r.submitter, r.form, r.local_record_id) in"
@@ -142,16 +139,16 @@ def _asked(
         f"(select rows.*, case when length(told.event_date) >= 10 then {event} end as event_day,"
         f" coalesce(first_came, l.loaded_at) as came from {current(until, forms)} rows"
         " join clinical.loads l on l.load_id = rows.load_id"
-        " left join identifiers.records told on (told.load_id, told.line) = (rows.load_id, rows.line)"
+        " left join identifiers.records told on told.load_id = rows.load_id and told.line = rows.line"
         f" left join ({first_came}) earlier on (earlier.submitter, earlier.form, earlier.local_record_id)"
         " = (rows.submitter, rows.form, rows.local_record_id))"
     )
     return (
-        f"with {with_} select {', '.join(columns)} from {rows} kept {' '.join(joins)}"
+        f"select {', '.join(columns)} from {rows} kept {' '.join(joins)}"
         " join clinical.loads load on load.load_id = kept.load_id"
-        f" left join ({_open_warnings()}) warned on (warned.load_id, warned.line) = (kept.load_id, kept.line)"
-        " left join asked hers on hers.subject = kept.mother_subject"
-        " left join asked its on its.subject = kept.child_subject"
+        f" left join ({_open_warnings()}) warned on warned.load_id = kept.load_id and warned.line = kept.line"
+        f" left join {asked} hers on hers.subject = kept.mother_subject"
+        f" left join {asked} its on its.subject = kept.child_subject"
         f" where {' or '.join(allowed.values())}"
     )
 
@@ -171,7 +168,7 @@ def _open_warnings() -> str:
     same = " and ".join(f"answers.{name} = {'w' if name != answer[0] else 'r'}.{name}" for name in answer)
     return (
         "select w.load_id, w.line, count(*) as open_warnings from clinical.warnings w"
-        " join clinical.stored_rows r on (r.load_id, r.line) = (w.load_id, w.line)"
+        " join clinical.stored_rows r on r.load_id = w.load_id and r.line = w.line"
         f" where not exists (select 1 from clinical.answers where answers.submitter = r.submitter"
         f" and answers.form = r.form and {same}) group by all"
     )
