@@ -133,9 +133,9 @@ def find(home_path: Path | None, submitter: str, form: str, passphrase_fd: int |
 
 def state_words(told: Mapping[str, Any]) -> list[str]:
     """Retention and holds in `registry status`, where there is something to say."""
-    lines = [f"Disposal {told['last_disposal']['id'][:8]} was interrupted; it is gone on with at the next look."] * (
-        told["last_disposal"] is not None and told["last_disposal"]["state"] != "done"
-    )
+    lines, last = [], told["last_disposal"]
+    if last is not None and last["state"] != "done":
+        lines.append(f"Disposal {last['id'][:8]} was interrupted; it is gone on with at the next look.")
     if told["holds"]:
         late = f", {told['holds_overdue']} of them to be looked at again" if told["holds_overdue"] else ""
         lines.append(f"On hold: {told['holds']} in force{late} (`swaddle registry hold list`)")
