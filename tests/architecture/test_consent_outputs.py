@@ -102,3 +102,8 @@ def test_a_purpose_that_can_be_refused_is_served_only_by_what_asks(name):
 def test_nobody_outside_the_registry_names_its_tables(path):
     tables, _, _ = read_by(path)
     assert not tables
+
+
+def test_own_and_others_rates_leave_out_the_same_people():
+    """The indicators read one relation for both; who lets one of the two be looser must read its columns first."""
+    assert all(PERMITS[Purpose.QUALITY, each] == PERMITS[Purpose.PEERS, each] for each in Directive)
