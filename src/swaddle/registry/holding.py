@@ -30,6 +30,7 @@ from swaddle.registry.holds import (
 )
 from swaddle.registry.inside import Registry
 from swaddle.registry.signed_by import Word, check_other, word_of
+from swaddle.registry.state import State
 
 REVIEWS = "hold_reviews"  # the fact that says id to review date of the holds in force
 EVENTS: Mapping[HoldAct, str] = {
@@ -185,6 +186,13 @@ def person(inside: Registry, submitter_name: str, number: str) -> dict[str, Any]
 
 def settle(inside: Registry) -> None:
     """Tell custody what it was not told yet, and keep the review dates where `doctor` looks."""
+    states = ", ".join(literal(each.value) for each in IN_FORCE)
+    reviews = inside.store.connection.execute(
+        f"select id, review from clinical.holds where state in ({states}) order by id"
+    ).fetchall()
+    text = json.dumps({each: review.isoformat() for each, review in reviews}, sort_keys=True)
+    if inside.state.fact(REVIEWS) != text:
+        inside.state.set_fact(REVIEWS, text)
     rows = inside.store.connection.execute(
         "select hold, act, sha256, word, body from clinical.hold_words join clinical.holds on holds.id = hold"
         " order by said_at"
@@ -198,13 +206,11 @@ def settle(inside: Registry) -> None:
             key = people.Person(**json.loads(json.loads(word)["message"])["person"]).public.fingerprint
             detail = {"kind": kept.kind, "word_sha256": digest, "key": key}
             inside.ledger.append(EVENTS[HoldAct(act)], hold, detail, inside.now())
-    states = ", ".join(literal(each.value) for each in IN_FORCE)
-    reviews = inside.store.connection.execute(
-        f"select id, review from clinical.holds where state in ({states}) order by id"
-    ).fetchall()
-    text = json.dumps({each: review.isoformat() for each, review in reviews}, sort_keys=True)
-    if inside.state.fact(REVIEWS) != text:
-        inside.state.set_fact(REVIEWS, text)
+
+
+def is_any(state: State) -> bool:
+    """Whether anything is on hold, by the small database."""
+    return bool(json.loads(state.fact(REVIEWS) or "{}"))
 
 
 def overdue(fact: str | None, today: date) -> list[str]:

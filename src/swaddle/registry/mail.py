@@ -60,7 +60,7 @@ def carry(inside: Registry) -> dict[str, Any]:
         except MailTrouble as error:
             trouble = error.code
         outbox.set_fact("trouble", trouble)
-        if not holding.scopes(inside):  # a hold keeps this log too
+        if not holding.is_any(inside.state):  # a hold keeps this log too
             outbox.forget(inside.now())
         return {"sent": sent, **outbox.counts(inside.now())}
 

@@ -313,6 +313,9 @@ class TestTheLine:
             inside.now.now += timedelta(hours=1)
         assert timedelta(days=5) <= inside.now() - NOW <= timedelta(days=5, hours=2)
         inside.now.now += timedelta(days=31)
+        inside.state.set_fact("hold_reviews", '{"a hold in force": "2026-12-01"}')
+        assert mail.carry(inside)["failed"] == 1  # a hold keeps the log of mails
+        inside.state.set_fact("hold_reviews", "{}")
         assert mail.carry(inside)["failed"] == 0
 
 
