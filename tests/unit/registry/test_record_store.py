@@ -182,3 +182,15 @@ def test_a_kill_amid_the_change_of_shape_leaves_the_old_shape(shelf, statement):
         store_tables.make_tables(Dying(shelf.store.connection), shelf.store.dictionary, shelf.store.placement)
     shelf.reopen()
     assert shelf.births() == [("1", 3000)]
+
+
+def test_a_store_whose_columns_were_text_goes_on(shelf, days):
+    text = births((1, 3000), (2, 3100))
+    shelf.take(text, sent_at=days(1))
+    for column in ("content", "person_sex_missing"):
+        shelf.ask(f"alter table clinical.stored_rows alter {column} type varchar")
+    shelf.ask("update clinical.stored_rows set content = replace(content, '-', '')")
+    shelf.reopen()
+    assert shelf.take(text, sent_at=days(2)).rows == (2, 0, 0, 2)
+    assert shelf.take(births((1, 3005)), sent_at=days(3)).report["checked"]["life"] == {"replaced": 1}
+    assert shelf.take(births((1, 3005)), sent_at=days(4)).rows == (1, 0, 0, 1)
