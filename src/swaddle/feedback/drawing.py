@@ -23,7 +23,7 @@ from swaddle.indicators.saying import Language, Said, percent, when
 
 SECOND, BRAND, PEER, LINE, HIGHER, LOWER = "#44575f", "#134a52", "#65777e", "#d5dde0", "#b3261e", "#0b5563"
 BAND_OUTER, BAND_INNER, EDGE = "#e7f1f0", "#d3e5e4", "#5b949d"
-WIDTH, HEIGHT = 520, 330
+WIDTH, HEIGHT = 400, 280  # small, so that words can still be read where a phone draws it smaller
 _FONT = "Helvetica, Arial, sans-serif"
 _SHARE_AXIS: dict[str, Any] = {
     "format": "~%",
@@ -169,7 +169,7 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
     ]
     order = list(names.values())
     across = alt.Scale(domain=order)
-    few = alt.Axis(title=None, labelAngle=0, values=order[:: max(1, -(-len(order) // 6))], grid=False, ticks=True)
+    few = alt.Axis(title=None, labelAngle=0, values=order[:: max(1, -(-len(order) // 5))], grid=False, ticks=True)
     x = alt.X("when:N", sort=order, axis=few, scale=across)
     shown = [value for row in rows for value in (row["share"], row["low"], row["high"]) if isinstance(value, float)]
     scale = _upright(shown, shown)
