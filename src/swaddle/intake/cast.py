@@ -45,6 +45,7 @@ MISSING_TYPE = "ENUM('NI', 'ASKU', 'NA', 'MSK', 'NC')"
 _YEARS = "BETWEEN DATE '1850-01-01' AND DATE '2149-12-31'"
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+_OFFSET = "([+-][0-9]{2}:?[0-9]{2})?"  # of the place's clock from UTC: the clock as it was read there is what counts
 _MIDNIGHT = "( 00:00:00)?"  # a date column of Parquet may be a timestamp
 
 
@@ -196,7 +197,8 @@ def _date(field: Field, text: str, form: str) -> str:
     if field.type == "date":
         odd = f"regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS}"
         return f"CASE WHEN {same} THEN {day} WHEN {odd} THEN {day} END"
-    moment = f"TRY_CAST(replace({text}, 'T', ' ') AS TIMESTAMP)"
+    clock = f"regexp_replace(replace({text}, 'T', ' '), '(:[0-9]{{2}}([.][0-9]+)?)[+-][0-9]{{2}}:?[0-9]{{2}}$', '\\1')"
+    moment = f"TRY_CAST({clock} AS TIMESTAMP)"
     if field.type == "datetime":
         plain = f"TRY_CAST({text} AS TIMESTAMP)"
         digits = " AND ".join(f"{text}[{place}] BETWEEN '0' AND '9'" for place in (10, 12, 16))
@@ -204,7 +206,7 @@ def _date(field: Field, text: str, form: str) -> str:
             f"strlen({text}) = 16 AND {hyphens} AND ({text}[11] = 'T' OR {text}[11] = ' ') AND {text}[14] = ':' "
             f"AND {digits} AND {plain} BETWEEN TIMESTAMP '1850-01-02' AND TIMESTAMP '2149-12-31'"
         )
-        odd = f"regexp_full_match({text}, '{_DATE}({_TIME})?')"
+        odd = f"regexp_full_match({text}, '{_DATE}({_TIME}{_OFFSET})?')"
         return f"CASE WHEN {written} THEN {plain} WHEN {odd} AND {day} {_YEARS} THEN {moment} END"
     return (
         f"CASE WHEN {same} THEN {text} "
@@ -212,6 +214,6 @@ def _date(field: Field, text: str, form: str) -> str:
         f"WHEN regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}') AND TRY_CAST({text} || '-01' AS DATE) {_YEARS} "
         f"THEN {text} "
         f"WHEN regexp_full_match({text}, '{_DATE}{_MIDNIGHT}') AND {day} {_YEARS} THEN left({text}, 10) "
-        f"WHEN regexp_full_match({text}, '{_DATE}{_TIME}') AND {day} {_YEARS} AND {moment} IS NOT NULL "
+        f"WHEN regexp_full_match({text}, '{_DATE}{_TIME}{_OFFSET}') AND {day} {_YEARS} AND {moment} IS NOT NULL "
         f"THEN replace(left({text}, 16), ' ', 'T') END"
     )

@@ -262,3 +262,8 @@ def test_several_columns_without_a_name_keep_their_places(taken):
     result = taken(text("x,y," + good(1), header=",," + HEADER))
     assert "column 1 (no name), column 2 (no name)" in result.summary("H3")[0].text
     assert result.checked.accepted == 1
+
+
+def test_the_mark_that_ends_a_text_of_dos_is_no_row(taken):
+    result = taken(text(good(1), good(2), end="\r\n") + b"\x1a")
+    assert (result.checked.rows_read, broken(result)) == (2, [])

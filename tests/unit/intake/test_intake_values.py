@@ -148,3 +148,21 @@ def test_formulas_and_markup_in_names_are_only_text(taken, file_of):
     result = taken(file_of(*({"mother_family_name": name} for name in names)))
     assert [name for (name,) in result.rows("mother_family_name")] == names
     assert result.checked.rejected == 0
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2024-11-02T09:30-05:00", "2024-11-02T09:30"),
+        ("2024-11-02 09:30:15.250+0530", "2024-11-02T09:30"),
+        ("2024-11-02T23:59:59-04:00", "2024-11-02T23:59"),
+        ("2024-11-02T09:30Z", None),
+        ("2024-11-02T09:30+5", None),
+        ("2024-11-02-05:00", None),
+    ],
+)
+def test_a_time_is_the_clock_of_its_place_whatever_its_offset(taken, file_of, written, read):
+    result = taken(file_of({"event_date": written, "admit_dt": written}))
+    ((event, admitted),) = result.rows("event_date, left(CAST(admit_dt AS VARCHAR), 16)")
+    assert event == read
+    assert admitted == (read.replace("T", " ") if read else None)

@@ -28,6 +28,7 @@ from swaddle.intake.tables import Finding
 from swaddle.intake.written import FIXED
 
 _DELIMITERS = (",", ";", "\t", "|")
+_END_OF_FILE = b"\x1a"  # as programs of DOS end a text
 _SEPARATOR = re.compile(rb"sep=([,;\t|])", re.IGNORECASE)
 _UTF_8 = "utf-8"
 
@@ -65,6 +66,8 @@ def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
 
 
 def _scan(source_fd: int, size_bytes: int, how: How, findings: list[Finding]) -> Sheet:
+    if opened.read_piece(source_fd, 1, size_bytes - 1) == _END_OF_FILE:
+        size_bytes -= 1
     header = read_header(source_fd, size_bytes, how)
     scanner = Scanner(header.delimiter, header.encoding, len(header.columns), first_line=header.lines + 1)
     counted = scanner.counts
