@@ -59,6 +59,7 @@ def count(
         "as_of": at,
         "dictionary": inside.store.dictionary.version,
         "until_load": snapshots.last_load(inside.store),
+        "snapshot": snapshots.state_of(inside.store),
         "submitter": known.id if known else submitter,
         "period": period,
         "by": by,

@@ -21,7 +21,7 @@ def counting(shelf):
         store=shelf.store,
         state=shelf.state,
         now=shelf.inside.now,
-        settings=SimpleNamespace(report_threshold=6),
+        settings=SimpleNamespace(report_threshold=6, report_zeros="show", report_rounding=1, report_withheld=""),
     )
     return lambda **asked: count(inside, **asked)
 
