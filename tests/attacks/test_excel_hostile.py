@@ -35,6 +35,7 @@ def read(data):
 class TestABombInAWorkbook:
     """What unpacks to far more than it is, is stopped while it unpacks."""
 
+    @pytest.mark.slow
     def test_a_gigabyte_of_blanks(self):
         started = time.monotonic()
         bomb = sheet_xml([HEADER, ROW]).replace("<sheetData>", "<sheetData>" + " " * 400_000_000)
@@ -44,6 +45,7 @@ class TestABombInAWorkbook:
             read(data)
         assert time.monotonic() - started < 60
 
+    @pytest.mark.slow
     def test_shared_texts_without_end(self):
         data = workbook([HEADER], shared=["<t>" + "x" * 1000 + "</t>"] * 300_000)
         with pytest.raises(TooLarge, match="unpacks"):

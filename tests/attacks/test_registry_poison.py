@@ -32,6 +32,7 @@ def test_a_kind_that_does_not_exist_is_recognised_by_its_columns_or_refused(worl
     assert result["reports_sent"] == 3
 
 
+@pytest.mark.slow
 def test_a_transfer_on_which_our_own_code_fails_is_given_up_after_three_looks(world, monkeypatch):
     (poison,) = world.send("Northshore General", world.births(6, seed=1))
     (sound,) = world.send("Northshore General", world.births(6, seed=2))
@@ -71,6 +72,7 @@ def test_a_transfer_that_ends_the_process_is_given_up_too(world, monkeypatch):
     assert (taken["id"], taken["outcome"]) == (poison, "unreadable")
 
 
+@pytest.mark.slow
 def test_a_transfer_that_left_the_gateway_after_it_was_begun_stands_in_nobodys_way(world, monkeypatch):
     (lost,) = world.send("Northshore General", world.births(6, seed=1))
 

@@ -43,6 +43,7 @@ def test_a_record_number_of_another_submitter_replaces_nothing_of_it(world):
     assert {weight for _, weight in stored(world, world.ids[LAKE])} == {4321}
 
 
+@pytest.mark.slow
 def test_the_same_record_sent_again_with_another_value_takes_its_own_place(world):
     def lighter(row):
         row["birth_weight_g"] = "3210"

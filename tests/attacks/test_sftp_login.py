@@ -210,6 +210,7 @@ class TestBeforeTheLogin:
             time.sleep(0.1)
         assert not transport.is_active()
 
+    @pytest.mark.slow
     def test_strangers_do_not_take_all_places(self, door):
         crowd = [socket.create_connection(("127.0.0.1", door.port)) for _ in range(40)]
         try:

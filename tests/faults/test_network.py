@@ -77,6 +77,7 @@ def taken(world, known):
     return any(t["state"] == "stored" for t in world.ask("status")["transfers"] if t["id"] not in known)
 
 
+@pytest.mark.slow
 def test_an_answer_that_nobody_heard_is_asked_for_again_and_nothing_is_done_twice(world):
     """The finish was done and its answer lost: the same transfer is held once, not twice."""
     known = {transfer["id"] for transfer in world.ask("status")["transfers"]}

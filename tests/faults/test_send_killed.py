@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import submitter_world
-from submitter_world import GatewayProcess, Registry, cheap_key_files, enrolled_home, party_of, rows
+from submitter_world import GatewayProcess, Registry, enrolled_home, party_of, rows
 from swaddle.submitter import counting, enrol, inbox
 from swaddle.submitter.send import send
 
@@ -120,8 +120,7 @@ def test_an_enrolment_killed_at_any_step_goes_on_with_the_keys_that_were_posted(
             registry.activate()
             time.sleep(0.05)
         waiting.communicate()
-        with cheap_key_files():
-            begun = enrol.begin(home, invitation, passphrase_file=passphrase, environment={})
+        begun = enrol.begin(home, invitation, passphrase_file=passphrase, environment={})
         registry.activate()
         enrolled = enrol.finish(home, timeout_s=5)
         assert enrolled.words == begun.words
@@ -133,6 +132,7 @@ def test_an_enrolment_killed_at_any_step_goes_on_with_the_keys_that_were_posted(
     assert every_step(run) >= 12
 
 
+@pytest.mark.slow
 def test_a_fetch_killed_at_any_step_opens_once_and_lets_the_gateway_destroy_its_copy(registry, home):
     party = party_of(home)
     files = {"report.html": b"<p>", "report.json": b"{}", "rejected.csv": b"a\n"}

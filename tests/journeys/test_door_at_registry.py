@@ -90,6 +90,7 @@ def test_a_file_that_is_no_data_set_is_refused_and_said_so(world):
     assert answer(world, key, transfer).outcome == "refused"
 
 
+@pytest.mark.slow
 def test_reports_wait_until_the_partner_has_a_sealing_pair_and_then_go_out(world, tmp_path):
     key = partner(world, "Waits")
     transfer = bring(world, key, births(world, 3))
@@ -110,6 +111,7 @@ def test_reports_wait_until_the_partner_has_a_sealing_pair_and_then_go_out(world
     assert received.in_reply_to == transfer
 
 
+@pytest.mark.slow
 def test_running_the_list_again_changes_nothing(world):
     text = f"name,ssh_keys,sites,mail\nAgain,{ssh_key()},,it@example.org\n"
     assert [row["change"] for row in world.ask("import-submitters", text=text, dry_run=True)["rows"]] == ["new"]
@@ -173,6 +175,7 @@ def test_a_key_that_was_replaced_is_good_for_what_was_held_before(world):
         line.begin(key)
 
 
+@pytest.mark.slow
 def test_a_door_with_another_key_is_not_believed_until_the_operator_says_so(world):
     key = partner(world, "Loyal")
     true = world.door.key

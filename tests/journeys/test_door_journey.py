@@ -219,6 +219,7 @@ def check(town, told):
     assert town.stored()["stored"]["rows"] == town.rows
 
 
+@pytest.mark.slow
 def test_whatever_is_killed_once_on_the_way_the_file_is_stored_once_and_its_report_opened(town):
     town.let_in()
     for victim in ("client", "door", "gateway"):

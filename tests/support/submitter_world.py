@@ -7,13 +7,11 @@ import secrets
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from swaddle.canonical import digest_hex, format_instant, parse_canonical
-from swaddle.envelope import keys
 from swaddle.envelope.keys import SealingPair
 from swaddle.envelope.manifest import Core, Description, FileEntry
 from swaddle.envelope.parts import Layout
@@ -234,25 +232,7 @@ class Registry:
 
 
 def enrolled_home(registry: Registry, folder: Path, **settings) -> Path:
-    """A submitter's home, enrolled, its passphrase in a file; `settings` are added to its settings.toml.
-
-    Its key files are real but cheap to open: a hundred processes open them.
-    """
-    with cheap_key_files():
-        return _enrolled_home(registry, folder, settings)
-
-
-@contextmanager
-def cheap_key_files():
-    usual, usual_file = keys._COST, SigningKey.to_openssh
-    keys._COST, SigningKey.to_openssh = {"n": 2, "r": 8, "p": 1}, lambda key, _=None: usual_file(key)
-    try:
-        yield
-    finally:
-        keys._COST, SigningKey.to_openssh = usual, usual_file
-
-
-def _enrolled_home(registry, folder, settings):
+    """A submitter's home, enrolled, its passphrase in a file; `settings` are added to its settings.toml."""
     passphrase = folder / "passphrase"
     enrol.make_passphrase_file(passphrase)
     home = folder / "home"

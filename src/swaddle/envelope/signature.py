@@ -18,8 +18,8 @@ from typing import Any, Self
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     load_ssh_private_key,
@@ -49,6 +49,7 @@ JOURNAL = "swaddle-journal-v1"
 PERSON = "swaddle-person-v1"
 
 _LINE = re.compile(r"ssh-ed25519 ([A-Za-z0-9+/]{68})")
+_KDF_ROUNDS = 16  # of bcrypt, in a locked key file; a tenth of a second
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,9 @@ class SigningKey:
 
     def to_openssh(self, passphrase: bytes | None = None) -> bytes:
         """The OpenSSH private key file, locked where a passphrase is given (not an empty one)."""
-        lock = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        lock: KeySerializationEncryption = NoEncryption()
+        if passphrase:
+            lock = PrivateFormat.OpenSSH.encryption_builder().kdf_rounds(_KDF_ROUNDS).build(passphrase)
         return self._private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, lock)
 
     def sign_raw(self, data: bytes) -> bytes:

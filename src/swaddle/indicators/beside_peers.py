@@ -42,12 +42,15 @@ def comparisons(
         earlier: what this submitter was told of its peers before, by indicator.
     """
     found = {}
+    peers: dict[int, PeerGroup | None] = {}  # by last month: most indicators end in the same one
     for indicator in indicators:
         months = _own_months(connection, submitter, indicator)
         if not months:
             continue
         last = max(months)
-        group = peers_of(connection, submitter, last)
+        if last not in peers:
+            peers[last] = peers_of(connection, submitter, last)
+        group = peers[last]
         counts = _counts(connection, indicator, last, group.members if group else frozenset({submitter}))
         found[indicator] = compare_with_peers(
             submitter,
@@ -66,13 +69,14 @@ def peers_of(connection: duckdb.DuckDBPyConnection, submitter: str, last: int) -
 
     The level of care is not known to the registry yet: the groups are of volume alone.
     """
-    for end in (last - WINDOW_MONTHS, last):
-        rows = connection.execute(
-            "SELECT submitter, count(*) FROM births WHERE 12 * event_year + event_month - 1 BETWEEN $first AND $last"
-            " GROUP BY submitter",
-            {"first": end - WINDOW_MONTHS + 1, "last": end},
-        ).fetchall()
-        made = groups(Unit(name=str(name), level="", births=int(births)) for name, births in rows)
+    rows = connection.execute(
+        "SELECT submitter, count(*) FILTER (place <= $before), count(*) FILTER (place > $before) FROM"
+        f" (SELECT submitter, {_MONTH.format('event_')} AS place FROM births)"
+        " WHERE place BETWEEN $first AND $last GROUP BY submitter",
+        {"first": last - 2 * WINDOW_MONTHS + 1, "before": last - WINDOW_MONTHS, "last": last},
+    ).fetchall()
+    for of_window in (1, 2):
+        made = groups(Unit(name=str(row[0]), level="", births=int(row[of_window])) for row in rows if row[of_window])
         if (group := group_of(submitter, made)) is not None:
             return group
     return None

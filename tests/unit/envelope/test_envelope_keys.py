@@ -1,12 +1,14 @@
 """Private key files, six words and where passphrases come from."""
 
+import base64
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
 from swaddle.canonical import canonical
-from swaddle.envelope import keys
 from swaddle.envelope.keys import STORE_KEYS, SealingPair, open_secrets, public_of_file, seal_secrets
 from swaddle.envelope.refusals import (
     KeyFileUnreadable,
@@ -14,17 +16,11 @@ from swaddle.envelope.refusals import (
     PassphraseMissing,
     PassphraseWrong,
 )
+from swaddle.envelope.signature import SigningKey
 from swaddle.envelope.unlock import passphrase
 from swaddle.envelope.words import six_words
 
 PAIR = SealingPair(bytes(range(32)), bytes(range(32, 64)))
-
-
-@pytest.fixture(autouse=True)
-def _quick(request, monkeypatch):
-    """Little work in most tests here; the product's cost has a test of its own."""
-    if "at_full_cost" not in request.node.name:
-        monkeypatch.setattr(keys, "_COST", {"n": 2, "r": 8, "p": 1})
 
 
 def changed(data, **members):
@@ -38,10 +34,21 @@ def test_a_pair_comes_back_from_its_file():
     assert PAIR.hpke_seed not in data
 
 
-def test_a_pair_comes_back_at_full_cost():
-    data = PAIR.to_file(b"passphrase")
-    assert json.loads(data)["scrypt"]["n"] == 32_768
-    assert SealingPair.from_file(data, b"passphrase") == PAIR
+def test_a_pair_and_a_signing_key_come_back_at_full_cost():
+    """Made by a process that nobody told to do less (conftest.py); 16 is the rounds that `ssh-keygen` of today uses."""
+    made = (
+        "import sys; from swaddle.envelope.keys import SealingPair; from swaddle.envelope.signature import SigningKey;"
+        "pair = SealingPair(bytes(range(32)), bytes(range(32, 64)));"
+        "sys.stdout.buffer.write(pair.to_file(b'passphrase') + SigningKey.from_seed(bytes(32)).to_openssh(b'passphrase'))"
+    )
+    said = subprocess.run([sys.executable, "-c", made], check=True, capture_output=True).stdout
+    pair, signing = said.split(b"\n", 1)
+    assert {name: json.loads(pair)["scrypt"][name] for name in "nrp"} == {"n": 32_768, "r": 8, "p": 2}
+    assert SealingPair.from_file(pair, b"passphrase") == PAIR
+    blob = base64.b64decode(b"".join(signing.strip().splitlines()[1:-1]))
+    at = blob.index(b"bcrypt") + len("bcrypt") + 4  # a string of salt and rounds follows
+    assert int.from_bytes(blob[at + 20 : at + 24]) == 16
+    assert SigningKey.load(signing, b"passphrase").public == SigningKey.from_seed(bytes(32)).public
 
 
 def test_store_keys_lie_in_the_same_form():

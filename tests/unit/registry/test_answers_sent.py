@@ -76,6 +76,7 @@ def test_an_answer_to_what_was_never_asked_is_told_so(world):
     assert [each["rule"] for each in report["findings"]] == ["A1"]
 
 
+@pytest.mark.slow
 def test_a_report_is_returned_as_it_was_issued_whatever_came_since(world, tmp_path):
     (sent,) = world.send(NAME, world.births(12, seed=43))
     world.ask("pull")

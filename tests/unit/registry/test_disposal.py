@@ -137,6 +137,7 @@ def hold(registry, person, **scope):
     return registry.do("hold-propose", hold=made, word=registry.word(person, {"act": "propose", **made}))
 
 
+@pytest.mark.slow
 def test_a_hold_keeps_what_its_scope_covers_and_only_that(registry):
     first = registry.take(births(birth(1, OLD)))
     registry.take(births(birth(2, "1992-02-03")), submitter=RIVER)

@@ -187,6 +187,7 @@ def test_a_file_over_the_limit_is_refused_alone(world, folder, monkeypatch):
         settings.write_text(before)
 
 
+@pytest.mark.slow
 def test_a_body_that_is_no_pack_is_unreadable_and_nothing_of_it_is_stored(world, folder, monkeypatch):
     (folder / "a.csv").write_bytes(world.births(5, seed=50).read_bytes())
     real = packing.PackPlaintext._after_members

@@ -80,6 +80,7 @@ def test_what_is_no_period_is_not_opened(world, period):
         sign_off(world.party(NAME), period, ANNA)
 
 
+@pytest.mark.slow
 def test_a_period_goes_from_open_to_closed_and_back_and_each_snapshot_stays(world):
     world.send(NAME, births(world, 12, 61))
     first = rows(world)["stored"]
@@ -108,6 +109,7 @@ def test_a_period_goes_from_open_to_closed_and_back_and_each_snapshot_stays(worl
         world.ask("snapshot", snapshot="0" * 64)
 
 
+@pytest.mark.slow
 def test_births_of_another_month_change_nothing_in_a_closed_period(world):
     world.ask("period-open", period="2025-02")
     world.ask("period-step", period="2025-02", event="preview")

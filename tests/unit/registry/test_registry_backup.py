@@ -30,15 +30,13 @@ AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 def made(tmp_path_factory):
     """A home in use and open, and a backup of it elsewhere."""
     folder = tmp_path_factory.mktemp("backup")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swaddle.envelope.keys._COST", {"n": 2**4, "r": 8, "p": 1})  # not the time to wait
-        needle, transfer = make_home(folder / "registry", AT)
-        with opened(folder / "registry", AT) as inside:
-            told = make_backup(inside, str(folder / "elsewhere"))
-            yield SimpleNamespace(
-                folder=folder, home=folder / "registry", told=told, path=Path(told["backup"]), needle=needle,
-                transfer=transfer, inside=inside,
-            )  # fmt: skip
+    needle, transfer = make_home(folder / "registry", AT)
+    with opened(folder / "registry", AT) as inside:
+        told = make_backup(inside, str(folder / "elsewhere"))
+        yield SimpleNamespace(
+            folder=folder, home=folder / "registry", told=told, path=Path(told["backup"]), needle=needle,
+            transfer=transfer, inside=inside,
+        )  # fmt: skip
 
 
 @pytest.fixture

@@ -70,14 +70,13 @@ class Sender(World):
 
 
 @pytest.fixture
-def inside(tmp_path, monkeypatch):
+def inside(tmp_path):
     clock = Clock()
     gateway = make_home(tmp_path / "gateway", clock())
     line = DirectLine(gateway, clock)
     home = tmp_path / "registry"
     home.mkdir()
     keys.make(home, PASSPHRASE, clock())
-    monkeypatch.setattr("swaddle.envelope.keys._COST", {"n": 2**4, "r": 8, "p": 1})  # fifty keys: not the time to wait
     ring = keys.unlock(home, PASSPHRASE)
     made = SimpleNamespace(
         home=home, settings=Settings(gateway_url="https://gateway.example"), keyring=ring,

@@ -32,10 +32,8 @@ NEW = b"a passphrase of the new machine"
 def a_home(tmp_path_factory):
     """Made once; every test has a copy."""
     folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("swaddle.envelope.keys._COST", {"n": 2**4, "r": 8, "p": 1})
-        _, transfer = make_home(folder / "registry", AT, rows=3)
-        yield folder / "registry", transfer
+    _, transfer = make_home(folder / "registry", AT, rows=3)
+    return folder / "registry", transfer
 
 
 @pytest.fixture
