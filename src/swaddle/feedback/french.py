@@ -71,3 +71,8 @@ def day(at: datetime) -> str:
 def listed(words: list[str] | tuple[str, ...]) -> str:
     """`a, b et c`."""
     return " et ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def years(period: str) -> str:
+    """`2025 à 2026`, of what the indicators say in English."""
+    return "sans date" if period == "no dates" else period.replace(" to ", " à ")

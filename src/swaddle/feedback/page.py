@@ -169,6 +169,7 @@ def _environment(language: Language) -> jinja2.Environment:
         "visible": words.visible,
         "told": words.told,
         "listed": speaks.listed,
+        "years": speaks.years,
     }
     environment.filters.update(filters)
     environment.globals.update(counted=speaks.counted, masked=words.masked, interval=speaks.interval)

@@ -40,13 +40,16 @@ class Tongue:
     moment: Callable[..., str]
     day: Callable[..., str]
     listed: Callable[..., str]
+    years: Callable[[str], str]
 
 
 @cache
 def tongue(language: Language) -> Tongue:
     """The tongue of a language."""
     room = french if language == "fr" else words
-    return Tongue(language, room.number, room.counted, room.percent, room.interval, room.moment, room.day, room.listed)
+    return Tongue(
+        language, room.number, room.counted, room.percent, room.interval, room.moment, room.day, room.listed, room.years
+    )
 
 
 @cache

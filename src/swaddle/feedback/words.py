@@ -51,6 +51,11 @@ def listed(words: list[str] | tuple[str, ...]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def years(period: str) -> str:
+    """`2025 to 2026`, as the indicators say it."""
+    return period
+
+
 def visible(value: object, limit: int = LONGEST_VALUE) -> str:
     """A stranger's value with everything unseen written out: `BABY[U+202E]`, and cut when it is long."""
     text = str(value)

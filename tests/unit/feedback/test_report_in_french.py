@@ -138,3 +138,11 @@ def test_both_languages_have_the_same_functions():
     for name in ("number", "counted", "percent", "interval", "moment", "day", "listed"):
         assert callable(getattr(words, name))
         assert callable(getattr(french, name))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("2025 to 2026", "2025 à 2026"), ("2026", "2026"), ("no dates", "sans date")]
+)
+def test_the_years_of_a_table_are_said_in_french(said, told):
+    assert french.years(said) == told
+    assert words.years(said) == said

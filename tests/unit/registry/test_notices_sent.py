@@ -75,7 +75,6 @@ def test_a_notice_is_sent_sealed_answered_and_not_repeated(world):
     assert [each["event"] for each in world.ask("custody-entries", subject=notice["id"])] == ["records-asked-for"]
 
 
-@pytest.mark.slow
 def test_what_a_night_found_for_review_is_decided_by_a_person_of_the_registry(world, tmp_path):
     queue = world.ask("review-queue")
     assert queue["waiting"] >= len(queue["findings"]) > 0
