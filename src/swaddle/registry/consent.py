@@ -5,7 +5,9 @@ every output of the registry reads persons through one of them (tests/architectu
 is the registry's own reading of the three directives; its privacy officer has to confirm it.
 
 What somebody asked is kept apart from the record that said it: a record that is replaced by one that is silent, or that
-is taken back, takes no wish back. The latest word of a person counts, by when it was said and not by when it came.
+is taken back, takes no wish back. The latest word of a person at one submitter counts, by when it was said and not by
+when it came. Of what several submitters were told, the strictest counts: most exports write `none` on everybody, so one
+hospital's `none` takes back nothing that was asked at another.
 """
 
 from __future__ import annotations
@@ -117,18 +119,21 @@ _STANDING = "select load_id, line from clinical.stored_rows anti join clinical.s
 
 
 def in_force() -> str:
-    """SQL of (subject, directive): what each person who said anything asked for last.
+    """SQL of (subject, directive): what each person who said anything asked for.
 
-    Of two words of one moment the stricter counts. What was asked after a snapshot holds for it too.
+    A subject is a person at one submitter: their last word there, of two words of one moment the stricter; then the
+    strictest of all subjects that are this person. What was asked after a snapshot holds for it too.
     """
     return (
         f"(with said as (select subject, directive, said_at from {TABLE}"
         "  where load_id in (select load_id from clinical.loads)),"
         f" standing as ({_STANDING}),"
         " doubted as (select load_id, line from clinical.warnings where rule = 'X2'),"
-        f" near as (select distinct subject as about, subject from said union {_ALIKE})"
-        f" select about as subject, arg_max(directive, (said_at, {_strictness('directive')})) as directive"
-        " from near join said using (subject) group by about)"
+        f" near as (select distinct subject as about, subject from said union {_ALIKE}),"
+        f" last as (select subject, arg_max(directive, (said_at, {_strictness('directive')})) as directive"
+        "  from said group by subject)"
+        f" select about as subject, arg_max(directive, {_strictness('directive')}) as directive"
+        " from near join last using (subject) group by about)"
     )
 
 

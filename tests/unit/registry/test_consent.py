@@ -153,8 +153,15 @@ def test_a_wish_is_known_again_elsewhere_by_card_and_birth_date(ward):
         birth("5", mother="X9", **known), birth("6", mother="X8", mother_birth_date="ASKU"), day=2, submitter=THERE
     )
     assert ward.indicators() == ["6"]
+
+
+def test_a_hospital_that_writes_none_on_everybody_withdraws_nothing_that_was_asked_at_another(ward):
+    known = {"mother_hcn": CARD, "mother_hcn_authority": "ON", "mother_birth_date": "1990-02-03"}
+    ward.births(birth("1", mother_consent_directive="restricted_use", **known), day=1)
     ward.births(birth("5", mother="X9", mother_consent_directive="none", **known), day=3, submitter=THERE)
-    assert ward.indicators() == ["1", "5", "6"]
+    assert ward.indicators() == []
+    ward.persons(person("7", person_consent_directive="none"), day=4)
+    assert ward.indicators() == ["1", "5"]
 
 
 @pytest.mark.parametrize(
