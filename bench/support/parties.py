@@ -57,7 +57,7 @@ class Parties:
         self.gateway = Gateway(folder / "gateway", host, prefix, **settings)
         self.registry = submitter_world.Registry(self.gateway.claim)
         (folder / "submitter").mkdir()
-        self.home = submitter_world._enrolled_home(self.registry, folder / "submitter", {})  # noqa: SLF001 - at full key cost
+        self.home = submitter_world.enrolled_home(self.registry, folder / "submitter")
 
     @property
     def gateway_process(self) -> int:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -41,6 +42,7 @@ def test_a_lost_gateway_comes_back_and_what_was_lost_is_named(tmp_path):
     with running(home):
         world = make_world(tmp_path, Gateway(claim))
         world.enrol("north")
+        time.sleep(1.1)  # times are in seconds: who came within the backup's second is named, known or not
         backup = command("gateway", "backup", "--home", home)
         world.enrol("late")  # after the backup: the gateway that comes back cannot know it
         lost = world.send("north", world.births(20, 1))[0]

@@ -191,5 +191,5 @@ def enrolled_since(inside: Registry, backup_sha256: str) -> list[str]:
         if each.state == "active"
         and not each.is_by_door_only
         and each.active_at is not None
-        and each.active_at > made[0]
+        and each.active_at >= made[0]  # within its second: named rather than missed
     ]
