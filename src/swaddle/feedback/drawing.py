@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 import altair as alt
 import vl_convert
+from markupsafe import Markup
 
-from swaddle.feedback.figure import as_figure
+from swaddle.feedback.figure import NOTHING, as_figure
 from swaddle.feedback.words import visible
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.control_chart import Chart, Mark, Shift
@@ -36,7 +37,7 @@ _SHARE_AXIS: dict[str, Any] = {
 _ACROSS: dict[str, Any] = {"grid": False, "tickCount": 6}
 
 
-def funnel_svg(comparison: Comparison, said: Said, *, name: str, language: Language = "en") -> str:
+def funnel_svg(comparison: Comparison, said: Said, *, name: str, language: Language = "en") -> Markup:
     """The funnel as SVG, "" where there are too few to draw it.
 
     Args:
@@ -46,17 +47,17 @@ def funnel_svg(comparison: Comparison, said: Said, *, name: str, language: Langu
         language: of the labels.
     """
     if (drawn := comparison.funnel) is None:
-        return ""
+        return NOTHING
     births = "Births" if language == "en" else "Naissances"
     others = [placed for placed in drawn.points if not placed.point.own]
     layers = [*_band(drawn, births, language), *_peers(others, language), *_own(drawn, visible(name, 40), language)]
     return _svg(alt.layer(*layers), said.funnel_title, said.funnel_text, language)
 
 
-def chart_svg(comparison: Comparison, said: Said, *, language: Language = "en") -> str:
+def chart_svg(comparison: Comparison, said: Said, *, language: Language = "en") -> Markup:
     """The share over time as SVG, "" where there are too few points."""
     if (drawn := comparison.chart) is None:
-        return ""
+        return NOTHING
     return _svg(alt.layer(*_trend(drawn, language)), said.chart_title, said.chart_text, language)
 
 
@@ -252,7 +253,7 @@ def _thousands(language: Language) -> str:
     return ",d" if language == "en" else "d"
 
 
-def _svg(chart: Any, title: str, text: str, language: Language) -> str:
+def _svg(chart: Any, title: str, text: str, language: Language) -> Markup:
     whole = (
         chart.properties(width=WIDTH, height=HEIGHT, background="white", padding=4)
         .configure(font=_FONT)
