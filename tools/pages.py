@@ -163,10 +163,13 @@ def dictionary() -> dict[Path, str]:
 
 
 def indicator_pages() -> dict[Path, str]:
-    """The pages that are written whole from the indicators: page to its text."""
+    """The pages that are written whole from the indicators, and their charts: path to its text."""
     shipped = importlib.import_module("swaddle.indicators.definitions").shipped()
-    page = importlib.import_module("swaddle.indicators.publish").page
-    return {ROOT / "docs" / "indicators" / f"{item.id}.md": page(item) for item in shipped}
+    publish = importlib.import_module("swaddle.indicators.publish")
+    folder = ROOT / "docs" / "indicators"
+    pages = {folder / f"{item.id}.md": publish.page(item) for item in shipped}
+    charts = {folder / "charts" / name: text for item in shipped for name, text in publish.charts(item).items()}
+    return pages | charts
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The pages docs/indicators/ID.md and the table in docs/indicators.md, made from the definitions.
+"""The pages docs/indicators/ID.md with their charts, and the table in docs/indicators.md, made from the definitions.
 
 Pure but for the definitions it is given. `python tools/pages.py` writes them; a test compares.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from swaddle.indicators import worked_chart
 from swaddle.indicators.fields import UNITS, words
 from swaddle.indicators.model import Definition, Example, Language
 
@@ -39,6 +40,7 @@ _SAY = {
         "example": "Worked example", "becomes": "Becomes", "group": "Group", "why": "Why", "per": "Told per",
         "better": "better than", "worse": "worse than",
         "sum": "{counts} of {of}, {unknown} unknown, {out} left out.",
+        "chart": "The example drawn, and how the interval narrows with more rows",
     },
     "fr": {
         "of": "Parmi", "counted": "Compte", "left": "Exclus", "unit": "Ce que l'on compte", "needs": "Demande",
@@ -48,6 +50,7 @@ _SAY = {
         "per": "Exprimé pour",
         "better": "mieux que", "worse": "moins bien que",
         "sum": "{counts} sur {of}, {unknown} inconnus, {out} exclus.",
+        "chart": "L'exemple dessiné, et l'intervalle qui se resserre avec plus de lignes",
     },
 }  # fmt: skip
 _PERIODS = {
@@ -76,6 +79,14 @@ def page(item: Definition) -> str:
     french = item.within("fr")
     lines += [f"## {french.title}", "", *_told(french, "fr")]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def charts(item: Definition) -> dict[str, str]:
+    """The charts of the page in both languages: file name below charts/ to its text."""
+    return {
+        f"{item.id}.svg": worked_chart.svg(item, "en"),
+        f"{item.id}-fr.svg": worked_chart.svg(item.within("fr"), "fr"),
+    }
 
 
 def _told(item: Definition, language: Language) -> list[str]:
@@ -147,6 +158,8 @@ def _worked(item: Definition, language: Language) -> list[str]:
         *(_row(row, shown, grouped, language) for row in item.examples),
         "",
         told,
+        "",
+        f"![{say['chart']}](charts/{item.id}{'' if language == 'en' else '-fr'}.svg)",
     ]
 
 
