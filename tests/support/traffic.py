@@ -63,6 +63,10 @@ class Traffic:
         return transact(self.index, operation, *values)
 
     def run(self, hours, per_hour):
+        with asyncio.Runner() as loop:  # one: making a loop costs as much as a sweep
+            self._run(hours, per_hour, loop)
+
+    def _run(self, hours, per_hour, loop):
         clock = self.world.line.clock
         for hour in range(hours):
             self.index.connection.execute("PRAGMA synchronous = OFF")  # a signed request puts it back
@@ -73,7 +77,7 @@ class Traffic:
                 if hour not in self.away_hours:
                     self.pull()
             self.fetch()
-            asyncio.run(sweep.sweep(self.world.line.gateway.thread, self.world.line.gateway.store))
+            loop.run(sweep.sweep(self.world.line.gateway.thread, self.world.line.gateway.store))
             if hour % 24 == 23 and hour not in self.away_hours:
                 self.keep_house()
             if hour % (24 * 91) == 24 * 90:

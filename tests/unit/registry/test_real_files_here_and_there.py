@@ -2,6 +2,10 @@
 
 A file has a submitter of its own, so that nothing is in the registry that it could be compared with; what only the
 registry can say (scope registry: cards of other submitters, a void of nothing) is left out of the comparison.
+
+Of the files of hundreds of thousands of rows every tenth row is taken, from all over the file, and of the hundreds of
+small ones that are alike every second to fourth (every one with SWADDLE_EVERY_FILE=1). Every row of every file is read
+by the table of docs/intake.md, and half a million go through the whole registry in the demo.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from swaddle.errors import FileFault
 from swaddle.intake import shelf as layouts
@@ -27,37 +32,50 @@ from swaddle.submitter.prepare import look_at
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
-SUPPORTED = (
-    ("nchs_births2006", "*.parquet", None),
-    ("nchs_natality2014", "*.parquet", None),
-    ("nchs_nat2021", "nat*.csv", None),
-    ("sinasc_sc_anomalia", "*.parquet", "sinasc-sc"),
-    ("bq_natality_babyweight", "*.csv", "natality-headerless"),
+SUPPORTED = (  # small ones first: what is taken in later is looked at beside all that is there
     ("bfdr_fixtures", "ije/*.ije", None),
     ("bfdr_fixtures", "json/*.json", None),
     ("hl7_newborn_screening", "**/*.hl7", None),
     ("hl7_newborn_screening", "**/*.fhir", None),
     ("hl7_v2_samples", "**/*.hl7", None),
     ("nasty", "**/*", None),
+    ("nchs_nat2021", "nat*.csv", None),
+    ("bq_natality_babyweight", "*.csv", "natality-headerless"),
+    ("nchs_births2006", "*.parquet", None),
+    ("nchs_natality2014", "*.parquet", None),
+    ("sinasc_sc_anomalia", "*.parquet", "sinasc-sc"),
 )
+ONE_OF = {"hl7_newborn_screening": 2, "hl7_v2_samples": 3, "nasty": 4}
 FEW = (
     ("nchs_nat2021", "nat2021us_sample_1000.csv", None),
     ("bfdr_fixtures", "json/BirthRecordVoidMessage.json", None),
     ("bfdr_fixtures", "ije/BasicBirthRecord.ije", None),
     ("hl7_newborn_screening", "NewSTEPs/*.hl7", None),
 )
+FEWER = 20  # files that are few are all taken
+SAMPLED_FROM = 300_000  # rows
 TOLD = ("rule", "scope", "severity", "count", "field", "text", "fix", "examples")
 
 pytestmark = pytest.mark.real_data
 
 
 def files(folder, sources):
-    return [
-        (path, kind)
-        for name, pattern, kind in sources
-        for path in sorted((folder / name).glob(pattern))
-        if path.is_file() and path.stat().st_size  # an empty one is no file to send
-    ]
+    chosen = []
+    for name, pattern, kind in sources:
+        there = sorted(folder.joinpath(name).glob(pattern))
+        sent = [path for path in there if path.is_file() and path.stat().st_size]  # an empty one is no file to send
+        every = 1 if os.environ.get("SWADDLE_EVERY_FILE") or len(sent) < FEWER else ONE_OF.get(name, 1)
+        chosen += [(path, kind) for path in sent[::every]]
+    return chosen
+
+
+def handy(path, folder):
+    """The file, or every tenth row of one that is very long, in the same columns and types."""
+    if path.suffix != ".parquet" or parquet.ParquetFile(path).metadata.num_rows < SAMPLED_FROM:
+        return path
+    whole = parquet.read_table(path)
+    parquet.write_table(whole.take(list(range(0, whole.num_rows, 10))), folder / path.name)
+    return folder / path.name
 
 
 def told(report):
@@ -115,7 +133,8 @@ def reconciled(shelf, load, report):
 
 def agree(shelf, folder, sources):
     compared = 0
-    for path, kind in files(folder, sources):
+    for found, kind in files(folder, sources):
+        path = handy(found, shelf.folder)
         try:
             here, refused = check(look_at(path), kind, AT, own=shelf.folder / layouts.FOLDER)
         except FileFault as fault:
@@ -144,4 +163,4 @@ def test_a_few_files_are_told_alike_and_add_up(shelf, real_data):
 @pytest.mark.slow
 def test_every_real_file_is_told_alike_and_adds_up(shelf, real_data):
     shutil.copytree(ROOT / "docs" / "mappings", shelf.folder / layouts.FOLDER)
-    assert agree(shelf, real_data, SUPPORTED) > 100
+    assert agree(shelf, real_data, SUPPORTED) > 80
