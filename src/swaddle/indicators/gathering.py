@@ -15,6 +15,7 @@ from swaddle.indicators.model import Definition
 from swaddle.intake.engine import identifier
 
 FOR_PURPOSE = ("for_quality", "for_peers")
+OF = "of_"  # before a unit's name: this row is one of them
 LACKS = "_lacks"  # after a field's name: the layout of this row does not carry it
 
 
@@ -28,27 +29,34 @@ def gather(
     values: Mapping[str, object] | None = None,
     more: Iterable[str] = (),
 ) -> int:
-    """Make the temporary table `table` of the rows of one unit; how many there are.
+    """Make the temporary table `table` of the rows of one relation; how many there are.
+
+    Where the definitions are of one unit, the table holds its rows. Where they are of several (births and deliveries),
+    it holds the rows of all, and a column `of_UNIT` says which are whose.
 
     Args:
         connection: has the unit's relation, or has it not: then nobody sends such records, and the table is empty.
         table: a name of the caller's own.
-        definitions: all of one unit.
+        definitions: of units that share a relation.
         extra: further columns, as SQL.
         where: which rows, as SQL; `values` are bound in both.
         values: what is bound.
         more: further fields (those of a stratum).
     """
-    [unit] = {item.counts_of for item in definitions}
-    kinds = fields_of(unit)
+    units = dict.fromkeys(item.counts_of for item in definitions)
+    [relation] = {UNITS[unit].relation for unit in units}
+    kinds = {name: kind for unit in units for name, kind in fields_of(unit).items()}
     wanted = dict.fromkeys([name for item in definitions for name in (*item.reads, *item.needs)])
-    there = _columns(connection, UNITS[unit].relation)
+    there = _columns(connection, relation)
     columns = [text for name in (*wanted, *more) for text in _field(name, kinds[name], there)]
-    source = _who_may_be_counted(UNITS[unit].relation, there, values or {}) if there else _nobody()
-    one = f"QUALIFY {UNITS[unit].one}" if UNITS[unit].one and _can_tell(UNITS[unit].one, there) else ""
+    source = _who_may_be_counted(relation, there, values or {}) if there else _nobody()
+    which = {unit: f"({UNITS[unit].one})" if _can_tell(UNITS[unit].one, there) else "TRUE" for unit in units}
+    one = next(iter(which.values()))
+    if len(units) > 1:
+        one, columns = "TRUE", [*columns, *(f"{told} AS {OF}{unit}" for unit, told in which.items())]
     row = connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT submitter, source, {extra}, {', '.join(columns)}"
-        f" FROM {source} WHERE {where} {one}",
+        f" FROM {source} WHERE {where}{'' if one == 'TRUE' else f' QUALIFY {one}'}",
         dict(values or {}),
     ).fetchone()
     return int(row[0]) if row else 0
@@ -92,4 +100,6 @@ def _field(name: str, kind: str, there: frozenset[str]) -> tuple[str, str]:
 
 
 def _can_tell(one: str, there: frozenset[str]) -> bool:
-    return all(name in there for name in ("delivery_local_id", "birth_order", "load_id", "line") if name in one)
+    return bool(one) and all(
+        name in there for name in ("delivery_local_id", "birth_order", "load_id", "line") if name in one
+    )

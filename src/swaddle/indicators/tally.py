@@ -12,9 +12,9 @@ from itertools import groupby
 
 import duckdb
 
-from swaddle.indicators.fields import fields_of
-from swaddle.indicators.gathering import LACKS, gather
-from swaddle.indicators.judging import judged
+from swaddle.indicators.fields import UNITS, fields_of
+from swaddle.indicators.gathering import OF, gather
+from swaddle.indicators.judging import numbered, told
 from swaddle.indicators.language import Compiler
 from swaddle.indicators.model import BadDefinition, Definition, Stratum
 from swaddle.intake.engine import literal
@@ -38,8 +38,8 @@ class Split:
 def tally(connection: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], by: Split | None = None) -> int:
     """Count `definitions` over all submitters and times, into the temporary table `indicator_counts`.
 
-    Each unit's relation is read once; each definition is one pass over what it left, which holds only the columns that
-    are asked for. A row of the table is one submitter, month, group and reason.
+    Each relation is read once, births for deliveries too; each definition is one pass over what it left, which holds
+    only the columns that are asked for. A row of the table is one submitter, month, group and reason.
 
     Args:
         connection: has the units' relations (fields.UNITS); one that is not there has no rows.
@@ -54,14 +54,16 @@ def tally(connection: duckdb.DuckDBPyConnection, definitions: Sequence[Definitio
     """
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {TABLE} ({COLUMNS})")
     read = 0
-    in_order = sorted(definitions, key=lambda item: item.counts_of)
-    for unit, items in groupby(in_order, key=lambda item: item.counts_of):
-        of_unit = list(items)
-        part, fields = _part(by, unit)
+    in_order = sorted(definitions, key=lambda item: UNITS[item.counts_of].relation)
+    for _, items in groupby(in_order, key=lambda item: UNITS[item.counts_of].relation):
+        together = list(items)
+        units = {item.counts_of for item in together}
+        part, fields = _part(by, min(units))
         try:
-            read += gather(connection, _ROWS, of_unit, extra="event_year AS year, event_month AS month", more=fields)
-            for item in of_unit:
-                connection.execute(_query(item, part))
+            read += gather(connection, _ROWS, together, extra="event_year AS year, event_month AS month", more=fields)
+            for item in together:
+                only = f" WHERE {OF}{item.counts_of}" if len(units) > 1 else ""
+                connection.execute(_query(item, part, f"(FROM {_ROWS}{only})"))
         finally:
             connection.execute(f"DROP TABLE IF EXISTS {_ROWS}")
     return read
@@ -78,14 +80,11 @@ def _part(by: Split | None, unit: str) -> tuple[str, tuple[str, ...]]:
         raise BadDefinition(f"this unit cannot be split so: {error}", definition=by.stratum.id) from error
 
 
-def _query(item: Definition, part: str) -> str:
-    carried = " ".join(f"WHEN '{name}' THEN {name}{LACKS}" for name in item.needs)
-    lacking = f"coalesce(CASE reason {carried} END, FALSE)" if carried else "FALSE"
+def _query(item: Definition, part: str, source: str) -> str:
     return (
-        f"INSERT INTO {TABLE} SELECT {literal(item.id)}, submitter, year, month, {part} AS stratum, grouped, reason,"
-        f" {lacking} AS lacking, count(*) FILTER (inside AND event), count(*) FILTER (inside AND NOT event),"
-        " count(*) FILTER ((inside AND event IS NOT NULL) IS NOT TRUE)"
-        f" FROM ({judged(item, f'(FROM {_ROWS})')}) GROUP BY ALL"
+        f"INSERT INTO {TABLE} SELECT {literal(item.id)}, submitter, year, month, stratum, {told(item)}"
+        f" FROM (SELECT submitter, year, month, {part} AS stratum, part, code, count(*) AS many"
+        f" FROM ({numbered(item, source)}) GROUP BY ALL) GROUP BY ALL"
     )
 
 
