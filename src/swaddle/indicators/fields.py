@@ -51,7 +51,9 @@ class Unit:
     Attributes:
         relation: the relation that has one row for each.
         slots: the dictionary's slots whose fields it has.
-        one: which of several rows of the relation stands for the unit, as an SQL condition after QUALIFY; "" for all.
+        same: the column that several rows of one unit and submitter share; "" where each row is one. A row without a
+            value is one of its own: a layout without a key of the delivery tells of each birth alone.
+        first: the order of those rows; the first stands for the unit.
     """
 
     id: str
@@ -59,14 +61,10 @@ class Unit:
     many: str
     many_fr: str
     slots: tuple[str, ...]
-    one: str = ""
+    same: str = ""
+    first: tuple[str, ...] = ()
 
 
-# A layout without a key of the delivery tells of each birth alone, so there each birth is a delivery.
-_FIRST_OF_DELIVERY = (
-    "delivery_local_id IS NULL OR row_number() OVER (PARTITION BY submitter, delivery_local_id"
-    " ORDER BY birth_order NULLS LAST, load_id, line) = 1"
-)
 _OF_A_BIRTH = (HEADER, "mother", "child", "delivery", "birth", "antenatal", "postpartum", "newborn")
 UNITS: Mapping[str, Unit] = {
     unit.id: unit
@@ -78,7 +76,8 @@ UNITS: Mapping[str, Unit] = {
             many="deliveries",
             many_fr="accouchements",
             slots=_OF_A_BIRTH,
-            one=_FIRST_OF_DELIVERY,
+            same="delivery_local_id",
+            first=("birth_order", "load_id", "line"),
         ),
         Unit(
             id="screen",

@@ -16,6 +16,7 @@ from swaddle.intake.engine import identifier
 
 FOR_PURPOSE = ("for_quality", "for_peers")
 OF = "of_"  # before a unit's name: this row is one of them
+_KEY = "key_"  # before the name of a column that tells which rows are one unit
 LACKS = "_lacks"  # after a field's name: the layout of this row does not carry it
 
 
@@ -50,16 +51,42 @@ def gather(
     there = _columns(connection, relation)
     columns = [text for name in (*wanted, *more) for text in _field(name, kinds[name], there)]
     source = _who_may_be_counted(relation, there, values or {}) if there else _nobody()
-    which = {unit: f"({UNITS[unit].one})" if _can_tell(UNITS[unit].one, there) else "TRUE" for unit in units}
-    one = next(iter(which.values()))
-    if len(units) > 1:
-        one, columns = "TRUE", [*columns, *(f"{told} AS {OF}{unit}" for unit, told in which.items())]
-    row = connection.execute(
+    shared = {unit: _shared(unit, there) for unit in units}
+    columns += dict.fromkeys(text for texts in shared.values() for text in texts)
+    connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT submitter, source, {extra}, {', '.join(columns)}"
-        f" FROM {source} WHERE {where}{'' if one == 'TRUE' else f' QUALIFY {one}'}",
+        f" FROM {source} WHERE {where}",
         dict(values or {}),
-    ).fetchone()
+    )
+    for unit in units:
+        later = _later(unit, table) if shared[unit] else ""
+        if len(units) > 1:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {OF}{unit} BOOLEAN DEFAULT TRUE")
+            if later:
+                connection.execute(f"UPDATE {table} SET {OF}{unit} = FALSE WHERE rowid IN ({later})")
+        elif later:
+            connection.execute(f"DELETE FROM {table} WHERE rowid IN ({later})")
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _shared(unit: str, there: frozenset[str]) -> list[str]:
+    """The columns that tell which rows are one unit; none where each row is one, or where nothing tells."""
+    names = (UNITS[unit].same, *UNITS[unit].first)
+    return [f"{identifier(name)} AS {_KEY}{name}" for name in names] if there.issuperset(names) else []
+
+
+def _later(unit: str, table: str) -> str:
+    """SQL: the rows that are not the first of their unit. Few are, so only rows that share a key are put in order.
+
+    A window over the whole relation would sort every column of every birth.
+    """
+    key, order = f"submitter, {_KEY}{UNITS[unit].same}", [f"{_KEY}{name} NULLS LAST" for name in UNITS[unit].first]
+    several = f"SELECT {key} FROM {table} WHERE {_KEY}{UNITS[unit].same} IS NOT NULL GROUP BY ALL HAVING count(*) > 1"
+    return (
+        f"SELECT place FROM (SELECT rowid AS place, row_number() OVER (PARTITION BY {key} ORDER BY {', '.join(order)})"
+        f" AS number FROM {table} WHERE ({key}) IN ({several})) WHERE number > 1"
+    )
 
 
 def _who_may_be_counted(relation: str, there: frozenset[str], values: Mapping[str, object]) -> str:
@@ -97,9 +124,3 @@ def _field(name: str, kind: str, there: frozenset[str]) -> tuple[str, str]:
         return f"NULL::{kind} AS {quoted}", f"TRUE AS {name}{LACKS}"
     lacks = f"({quoted} IS NULL AND {identifier(missing)} IS NOT DISTINCT FROM 'NC')" if missing in there else "FALSE"
     return quoted, f"{lacks} AS {name}{LACKS}"
-
-
-def _can_tell(one: str, there: frozenset[str]) -> bool:
-    return bool(one) and all(
-        name in there for name in ("delivery_local_id", "birth_order", "load_id", "line") if name in one
-    )
