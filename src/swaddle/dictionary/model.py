@@ -217,7 +217,8 @@ class Rule:
         reads: further wide fields, read whether known or not; the rule is off where a layout carries none of them.
         shows: the field whose value the finding shows.
         holds: an SQL expression over the wide row; with file scope it may look at other rows through `window`.
-        window: the named window that a file rule's `holds` uses; "" for rules over one row.
+        window: the named window that a file rule's `holds` uses, "" for rules over one row. A row that stands alone in
+            its window never breaks the rule: the check passes such rows over.
         passes: rows (file scope: lists of rows) on which it holds.
         fails: rows (file scope: lists of rows) on which it does not.
         absent: what it means where a record that it looks up is not there.

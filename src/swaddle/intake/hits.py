@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import duckdb
 
-from swaddle.dictionary.model import Dictionary
+from swaddle.dictionary.model import Dictionary, Rule
 from swaddle.errors import OurBug
 from swaddle.intake.engine import literal
 from swaddle.intake.layers import BITS_A_MASK
 from swaddle.intake.plan import Bit, Plan
 from swaddle.intake.tables import NOT_VOID, Staged
+
+# What parts the rows of a window that looks at all rows of its part, or at those before: `x AS (PARTITION BY …)`.
+_PARTED_BY = re.compile(r"[a-z]+ AS \(PARTITION BY ([a-z_0-9]+)(?:, [a-z_0-9]+)*(?: ORDER BY [a-z_0-9, ]+)?\)")
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,22 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
     run = connection.execute
     run("CREATE OR REPLACE TEMP TABLE checked_file_hits (line BIGINT, id VARCHAR, field VARCHAR, scope VARCHAR)")
     not_void = [NOT_VOID] if any(each.name == "action" for each in plan.carried) else []
+    there: dict[str, bool] = {}
     for rule in plan.file_rules:
         known = " AND ".join([*(f"{name} IS NOT NULL" for name in rule.fields), *not_void])
+        if field := _shared(rule):
+            if field not in there:
+                there[field] = _make_not_alone(connection, field)
+            if not there[field]:
+                continue
+            known += f" AND {field} IN (FROM checked_not_alone_{field})"
         run(
             f"INSERT INTO checked_file_hits SELECT line, {literal(rule.id)}, {literal(rule.shows)}, 'file' "
             "FROM (SELECT line, "
             f"({rule.holds}) AS holds FROM checked_base WHERE {known} WINDOW {rule.window}) WHERE NOT holds"
         )
+    for field in there:
+        run(f"DROP TABLE checked_not_alone_{field}")
     run("CREATE OR REPLACE TEMP TABLE checked_duplicates (line BIGINT)")
     if staged.mapping.keys_derived:
         return  # (file, row) is never there twice
@@ -80,6 +93,25 @@ def make_file_hits(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: 
         "AND line NOT IN (SELECT min(line) FROM checked_twice GROUP BY key)"
     )
     run("DROP TABLE checked_twice")
+
+
+def _shared(rule: Rule) -> str:
+    """A field that all rows of one window of the rule have in common; "" where none is sure."""
+    parted = _PARTED_BY.fullmatch(" ".join(rule.window.split()))
+    return parted[1] if parted and parted[1] in rule.fields else ""
+
+
+def _make_not_alone(connection: duckdb.DuckDBPyConnection, field: str) -> bool:
+    """checked_not_alone_<field>: the values that several rows have; whether there are any.
+
+    A rule over several rows holds for one that stands alone in its window, and most do.
+    """
+    table = f"checked_not_alone_{field}"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS "
+        f"SELECT {field} FROM checked_base GROUP BY ALL HAVING count({field}) > 1"
+    )
+    return counts(connection, f"SELECT count(*) FROM {table}") != (0,)
 
 
 def find(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan, dictionary: Dictionary) -> list[Hit]:

@@ -1,7 +1,7 @@
 """The layers of the one SELECT that checks a row (plan.py says what they are). Pure: text in, text out.
 
 Names of columns between the layers: `<field>__cell`, `<field>__reason`, `<field>__told`, `<field>__text` (what is left
-to be read as a value), and at last `<field>` and `<field>_missing`.
+to be read as a value), `<field>__read` (what the engine reads in it), and at last `<field>` and `<field>_missing`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,18 @@ STAGED = "staged_raw"
 _VERSION = "hcn_version"
 _NO_REASON = f"CAST(NULL AS {cast.MISSING_TYPE})"
 _WORD = re.compile(r"[a-z_][a-z_0-9]*")
-_AGE = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
+_YEARS = "CAST(date_sub('year', mother_birth_date, event_first) AS BIGINT)"
+_DAY_OF_YEAR = "(month({0}) * 32 + day({0}))"
+# The same by year, month and day, at a tenth of the cost; the last days of a month are the engine's matter.
+_AGE = (
+    "CASE WHEN mother_birth_date <= event_first AND day(mother_birth_date) <= 28 "
+    "THEN year(event_first) - year(mother_birth_date) - CASE WHEN "
+    f"{_DAY_OF_YEAR.format('event_first')} < {_DAY_OF_YEAR.format('mother_birth_date')} THEN 1 ELSE 0 END "
+    f"ELSE {_YEARS} END"
+)
 # Only a whole date of birth of the child gives an age; a wild date of birth of the mother is the rules' matter.
 _DERIVED = {
-    "mother_age_years": f"CASE WHEN length(event_date) >= 10 AND {_AGE} BETWEEN 0 AND 99 THEN {_AGE} END",
+    "mother_age_years": f"CASE WHEN length(event_date) >= 10 AND ({_AGE}) BETWEEN 0 AND 99 THEN {_AGE} END",
     "child_birth_date": "CASE WHEN length(event_date) >= 10 THEN event_first END",
 }
 # Followed only in forms that have this field: the event of a birth is the child's birth, that of a stay is not.
@@ -91,13 +99,15 @@ def select(
     passed = ["line", *raw]
     cell_layer = ["line", *(f"{cells[each.name]} AS {each.name}__cell" for each in direct)]
     cell_layer += [f"{condition} AS {name}" for name, condition in raw.items()]
-    told_layer, text_layer = list(passed), list(passed)
+    told_layer, text_layer, read_layer = list(passed), list(passed), ["*"]
     for each in direct:
         name, source = each.name, sources[each.name]
         told_layer.append(f"{cast.missing(each.field, source, f'{name}__cell')} AS {name}__reason")
         told_layer.append(f"{cast.decoded(source, f'{name}__cell')} AS {name}__told")
         text_layer.append(f"{name}__reason")
         text_layer.append(f"CASE WHEN {name}__reason IS NULL THEN {name}__told END AS {name}__text")
+        if read := cast.lenient(each.field, source, f"{name}__text"):
+            read_layer.append(f"{read} AS {name}__read")
     typed_layer = [*passed, *_typed(direct, follows, sources)]
     for slot in sorted(where_told):
         texts = [f"{each.name}__text" for each in direct if each.slot == slot]
@@ -117,7 +127,7 @@ def select(
         judged_layer += [each.name, f"{each.name}_missing"]
     judged_layer += _masks(conditions)
     sql = STAGED
-    for layer in (cell_layer, told_layer, text_layer, typed_layer, first_layer, dated_layer, judged_layer):
+    for layer in (cell_layer, told_layer, text_layer, read_layer, typed_layer, first_layer, dated_layer, judged_layer):
         sql = f"(SELECT {', '.join(layer)} FROM {sql})"
     return sql[1:-1]
 
@@ -130,7 +140,9 @@ def _typed(direct: Sequence[WideField], follows: set[str], sources: Map[str, Sou
         if each.field.name == _VERSION and card in sources:
             value = cast.hcn_version(text, f"{card}__text")
         else:
-            value = cast.typed(each.field, sources[each.name], text)
+            source = sources[each.name]
+            read = f"{each.name}__read" if cast.lenient(each.field, source, text) else ""
+            value = cast.typed(each.field, source, text, read)
         layer += [text, f"{value} AS {each.name}"]
         reason = f"{each.name}__reason"  # most rows have none, and a cast costs as much for them
         told = f"CASE WHEN {reason} IS NOT NULL THEN CAST({reason} AS {cast.MISSING_TYPE}) END"

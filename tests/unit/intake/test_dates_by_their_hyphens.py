@@ -56,3 +56,18 @@ def test_no_slip_is_read_as_another_day(kind, written):
         elif kind == "datetime" and expected is not None and len(cell) == 10:
             expected = datetime(expected.year, expected.month, expected.day)  # noqa: DTZ001
         assert read == expected, cell
+
+
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("10000-1-01", "infinity", "-infinity", "epoch", "20250105", "2025/01/05", "0001-01-01", "2150-01-01"),
+        *("2025-01-05 1:30Z", "2025-01-05 12:60", "2025-01-05 00:00 BC", "290000-01-05 1:00", "+2025-1-05"),
+    ],
+)
+def test_what_the_engine_reads_kindly_is_no_date(kind, written):
+    field = next(each.field for each in load().wide("birth").values() if each.field.type == kind)
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT {typed(field, None, 'cell')} FROM (SELECT ?::VARCHAR AS cell)", [written])
+        assert found.fetchone() == (None,)

@@ -6,6 +6,7 @@ intake/sheet.py: text in UTF-8, so many rows, so many cells in all, no control c
 
 from __future__ import annotations
 
+import codecs
 import os
 
 from swaddle.intake import opened
@@ -31,25 +32,26 @@ def _file(memory_fd: int, rows: int, parting: int) -> None:
     """One file of `rows` rows that each have `parting` marks between cells."""
     size = os.fstat(memory_fd).st_size
     ends = marks = seen = 0
-    rest = b""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     for piece in opened.chunks(memory_fd, size, _PIECE_BYTES):
         seen += len(piece)
         ends += piece.count(_END)
         marks += piece.count(_CELL)
         if len(piece.translate(None, _OTHER_CONTROLS)) != len(piece):
             raise Unfit
-        whole = rest + piece
-        stop = len(whole) if seen == size else whole.rfind(_END) + 1
-        _text(whole[:stop])
-        rest = whole[stop:]
-    if seen != size or ends != rows or marks != rows * parting or (size and rest):
+        _text(decoder, piece)
+    if seen != size or ends != rows or marks != rows * parting:
         raise Unfit
     if size and opened.read_piece(memory_fd, 1, size - 1) != _END:
         raise Unfit
 
 
-def _text(piece: bytes) -> None:
+def _text(decoder: codecs.IncrementalDecoder, piece: bytes) -> None:
+    """That it goes on as text in UTF-8; a letter may go on in the next piece (the last one ends in a line end)."""
+    begun, _ = decoder.getstate()
+    if piece.isascii() and not begun:
+        return
     try:
-        piece.decode("utf-8")
+        decoder.decode(piece)
     except UnicodeDecodeError:
         raise Unfit from None
