@@ -16,6 +16,11 @@ keys._COST = {"n": 2, "r": 8, "p": 1}
 signature._KDF_ROUNDS = 1
 
 
+def pytest_collection_modifyitems(items):
+    """What takes a minute or more begins first: no worker ends alone with it while the other has nothing left."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
 @pytest.fixture(scope="session")
 def real_data():
     """The folder of real files; a test that needs it is skipped, saying so, where it is not there."""

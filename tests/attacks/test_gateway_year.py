@@ -58,6 +58,7 @@ def test_two_weeks_with_a_month_end_freeze_nothing(world):
 
 
 @pytest.mark.slow
+@pytest.mark.first
 @pytest.mark.parametrize("begin", [BEGIN + n * timedelta(hours=QUARTER) for n in range(4)], ids="1234")
 def test_a_year_of_48_000_transfers_freezes_nothing(world, begin):
     """By its quarters. Two workers, an allowance of two; month ends six times as busy; resumed pulls, an absence."""

@@ -33,6 +33,7 @@ def test_rows_read_are_rows_stored_rejected_and_repeated():
 
 
 @pytest.mark.slow
+@pytest.mark.first
 @pytest.mark.real_data
 def test_the_table_is_what_the_real_files_give(real_data):
     if not (real_data / "nchs_births2006").is_dir():

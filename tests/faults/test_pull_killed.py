@@ -11,11 +11,13 @@ import pytest
 
 from killed_step import killed_in, pull
 from submitter_world import GatewayProcess
+from swaddle.submitter import counting
 from whole_world import make_world
 
 STEPS = (
     *(f"swaddle.durable:{name}" for name in ("write_file", "append_line", "remove_file")),
-    *(f"swaddle.wire.client:GatewayClient.{name}" for name in ("get_json", "post_json", "put_part", "get_part")),
+    # What get_json asks for changes nothing anywhere: a kill before it is one after the step before.
+    *(f"swaddle.wire.client:GatewayClient.{name}" for name in ("post_json", "put_part", "get_part")),
     *(f"swaddle.registry.state:State.{name}" for name in ("update", "begin", "set_facts", "set_fact")),
     "swaddle.registry.loads:_Transaction.__exit__",
 )
@@ -34,6 +36,11 @@ def world(tmp_path_factory):
     world.enrol("Northshore General")
     yield world
     gateway.stop()
+
+
+@pytest.fixture(autouse=True)
+def _without_counting(monkeypatch):
+    monkeypatch.setattr(counting, "find_spec", lambda _: None)
 
 
 def check_after(world, sent, rows):
@@ -82,13 +89,16 @@ def kill_and_mend(world, kill_at):
 def test_a_pull_killed_here_and_there_is_made_good_by_the_next(world):
     killed, steps = kill_and_mend(world, -1)
     assert not killed
-    assert steps > 30
+    assert steps > 20
     for kill_at in range(5, 2 * steps, max(1, 2 * steps // 6)):
         assert kill_and_mend(world, kill_at)[0]
 
 
 @pytest.mark.slow
-def test_a_pull_killed_at_any_step_is_made_good_by_the_next(world):
+@pytest.mark.first
+@pytest.mark.parametrize("begin", [0, 2], ids=["even", "odd"])
+def test_a_pull_killed_at_any_step_is_made_good_by_the_next(world, begin):
     _, steps = kill_and_mend(world, -1)
-    ends = [kill_and_mend(world, kill_at)[0] for kill_at in range(0, 2 * steps, 2)]
-    assert ends.count(True) >= steps - 2
+    places = range(begin, 2 * steps, 4)
+    ends = [kill_and_mend(world, kill_at)[0] for kill_at in places]
+    assert ends.count(True) >= len(places) - 2

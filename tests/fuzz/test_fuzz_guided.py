@@ -22,6 +22,7 @@ STATED = os.environ.get("SWADDLE_GUIDED_SECONDS")
 
 
 @pytest.mark.slow
+@pytest.mark.first
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_that_arrives_breaks_a_parser(name, tmp_path):
     pytest.importorskip("atheris", reason="atheris has no wheel for this Python or platform")

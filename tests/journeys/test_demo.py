@@ -90,6 +90,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.first
 @pytest.mark.real_data
 @pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real files are not here (SWADDLE_REAL_DATA)")
 def test_half_a_million_real_births_go_through(tmp_path):

@@ -161,6 +161,7 @@ def test_a_few_files_are_told_alike_and_add_up(shelf, real_data):
 
 
 @pytest.mark.slow
+@pytest.mark.first
 def test_every_real_file_is_told_alike_and_adds_up(shelf, real_data):
     shutil.copytree(ROOT / "docs" / "mappings", shelf.folder / layouts.FOLDER)
     assert agree(shelf, real_data, SUPPORTED) > 80
