@@ -55,7 +55,7 @@ def test_the_same_record_sent_again_with_another_value_takes_its_own_place(world
     assert {weight for _, weight in mine} == {3210}
 
 
-def test_a_site_that_is_not_registered_to_the_submitter_is_an_error(world):
+def test_a_site_that_is_not_registered_to_the_submitter_is_an_error_and_whom_the_file_was_about_is_counted(world):
     def elsewhere(row):
         row["site_id"] = "LVW"
 
@@ -63,8 +63,5 @@ def test_a_site_that_is_not_registered_to_the_submitter_is_an_error(world):
     (taken,) = world.ask("pull")["transfers"]
     assert taken["outcome"] == "refused"
     assert taken["rows"] == {"read": 10, "stored": 0, "rejected": 10, "duplicates": 0}
-
-
-def test_a_refused_file_still_counts_whom_it_was_about(world):
     (transfer,) = [fact["id"] for fact in world.ask("transfer-facts") if fact["outcome"] == "refused"]
     assert world.ask("subject-counts", transfers=[transfer])["persons"] > 10
