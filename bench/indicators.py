@@ -36,8 +36,9 @@ def make(path: Path, births: int) -> None:
             columns += [f"{_made(name, kind, list(values_of(name)))} AS {name}", f"NULL::VARCHAR AS {name}_missing"]
         connection.execute(
             f"CREATE TABLE {UNITS[unit].relation} AS SELECT i AS load_id, i AS line,"
-            f" 's' || (i * 7919 % {SUBMITTERS})::VARCHAR AS submitter, 'births' AS source, 't' AS transfer,"
+            f" md5((i * 7919 % {SUBMITTERS})::VARCHAR) AS submitter, 'births' AS source, 't' AS transfer,"
             f" {FIRST} + i * 31 % {YEARS} AS event_year, 1 + i * 17 % 12 AS event_month,"
+            " md5((i - (i % 40 = 1)::INT)::VARCHAR) AS delivery_local_id,"  # one birth in forty is a second twin
             f" {', '.join(columns)} FROM range({sizes[UNITS[unit].relation]}) made(i)"
         )
     connection.close()
@@ -54,8 +55,6 @@ def _made(name: str, kind: str, codes: list[str]) -> str:
         "previous_cs": "(random() < 0.15)::INT",
         "data_days": "random() * 60",
     }
-    if name == "delivery_local_id":
-        return "NULL::VARCHAR"
     if name == "outcome":
         value = "CASE WHEN random() < 0.994 THEN 'live' ELSE 'stillbirth_antepartum' END"
     elif codes:
