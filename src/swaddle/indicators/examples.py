@@ -12,6 +12,8 @@ from swaddle.indicators.judging import judged
 from swaddle.indicators.model import Definition, Example
 from swaddle.intake.engine import identifier
 
+LARGEST = 1_000_000  # no field of the dictionary holds a larger number
+
 
 def wrong(definition: Definition) -> Iterator[str]:
     """What does not become what the example says, a sentence each; nothing when all is well."""
@@ -29,6 +31,22 @@ def wrong(definition: Definition) -> Iterator[str]:
                 yield "an expression compares or adds what cannot be: a number with a text, a code with a number"
                 return
             yield from _compared(definition, number, row, found)
+        yield from _overflows(connection, definition, names)
+
+
+def _overflows(connection: duckdb.DuckDBPyConnection, definition: Definition, names: tuple[str, ...]) -> Iterator[str]:
+    """Whether numbers larger than any field may hold break it: what its ten rows do not show must not stop a night."""
+    kinds = fields_of(definition.counts_of)
+    for number in (LARGEST, -LARGEST):
+        columns = ", ".join(
+            f"{number if kinds[name] in ('BIGINT', 'DOUBLE') else 'NULL'}::{kinds[name]} AS {identifier(name)}"
+            for name in names
+        )
+        try:
+            connection.execute(f"SELECT * FROM ({judged(definition, f'(SELECT {columns})')})").fetchone()
+        except duckdb.Error:
+            yield "an expression grows beyond what a number can hold"
+            return
 
 
 def _compared(definition: Definition, number: int, row: Example, found: tuple[object, ...] | None) -> Iterator[str]:

@@ -22,6 +22,7 @@ from swaddle.intake.faults import MappingFault
 
 _TEXTS = re.compile(r"'(?:[^']|'')*'")
 _DIVIDES_BY_NOTHING = re.compile(r"/(?!\s*(?:(?!0+(?:\.0*)?(?![0-9.]))[0-9]|nullif\s*\())", re.IGNORECASE)
+LIMIT_DEEP = 30  # terms of terms
 LIMIT_SQL = 60_000  # characters that an expression with its terms may grow to
 MIDDLE_DAY = 3  # of a completed week, where the day is not told: the birth is on average half a week in
 
@@ -62,6 +63,8 @@ class Compiler:
         if name in self._terms:
             if name in self._open:
                 raise Unsaid(f"the term {name} never ends: it is made of itself ({' > '.join([*self._open, name])})")
+            if len(self._open) >= LIMIT_DEEP:
+                raise Unsaid(f"its terms are made of terms more than {LIMIT_DEEP} deep")
             self._open.append(name)
             made = self.sql(self._terms[name])
             self._open.pop()

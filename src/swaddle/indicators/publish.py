@@ -158,8 +158,7 @@ def _worked(item: Definition, language: Language) -> list[str]:
         *(_row(row, shown, grouped, language) for row in item.examples),
         "",
         told,
-        "",
-        f"![{say['chart']}](charts/{item.id}{'' if language == 'en' else '-fr'}.svg)",
+        *(["", f"![{say['chart']}](charts/{item.id}{'' if language == 'en' else '-fr'}.svg)"] if item.shipped else []),
     ]
 
 

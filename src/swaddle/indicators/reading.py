@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from swaddle.indicators.fields import UNITS, fields_of, values_of
+from swaddle.indicators import shape
+from swaddle.indicators.fields import fields_of, values_of
 from swaddle.indicators.language import Compiler, Unsaid
 from swaddle.indicators.model import (
     TEXTS,
@@ -26,24 +27,8 @@ from swaddle.indicators.model import (
 )
 
 LIMIT_BYTES = 64 * 1024
-LIMIT_BANDS = 40
 EXAMPLES = 10
 OUTCOMES = ("counts", "placed", "unknown", "out")
-# key -> (what it is where it is left out, what it may be)
-_CHOICES: Mapping[str, tuple[object, tuple[object, ...]]] = {
-    "counts_of": ("birth", tuple(UNITS)),
-    "direction": (None, ("lower", "higher", "context")),
-    "period": ("quarter", ("month", "quarter", "year")),
-    "per": (100, (100, 1000)),
-}
-_NAME = re.compile(r"[a-z][a-z0-9_]{1,59}")
-_KEYS = frozenset(
-    [
-        *("id", "chapter", "counts_of", "direction", "per", "period", "source", "threshold", "denominator"),
-        *("numerator", "needs", "band", "partition", "exclude", "stratifiers", "terms", "example"),
-        *(name + end for name in TEXTS for end in ("", "_fr")),
-    ]
-)
 _MAY_LACK = {"left_out": ("nothing", "rien"), "words": ("", "")}
 
 
@@ -64,41 +49,15 @@ def read(
     """
     if len(text.encode("utf-8")) > LIMIT_BYTES:
         raise BadDefinition(f"it is larger than {LIMIT_BYTES // 1024} KiB", definition=name)
+    if shape.is_deep(text):
+        raise BadDefinition("it holds a name of many parts: a.a.a", definition=name)
     try:
         value = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of five thousand digits is a ValueError
         raise BadDefinition("it is not TOML", definition=name) from error
-    faults = list(_shape(value, name))
-    if faults:
-        raise BadDefinition("; ".join(faults), definition=name)
+    if wrong := list(dict.fromkeys(shape.faults(value, name))):
+        raise BadDefinition("; ".join(wrong), definition=name)
     return _Reader(value, terms, strata).definition(name, is_shipped)
-
-
-def _shape(value: Mapping[str, Any], name: str) -> Iterator[str]:
-    """What is wrong with the keys and their types, before any expression is looked at."""
-    if strangers := sorted(value.keys() - _KEYS):
-        yield f"unknown keys: {', '.join(strangers)[:200]}"
-    for key in ("title", "question", "says", "of", "counted", "source", "denominator", "numerator", "example"):
-        if not isinstance(value.get(key), str) or not value[key].strip():
-            yield f"{key} is missing or no text"
-    for key in TEXTS:
-        french = value.get(f"{key}_fr")
-        if key in value and (not isinstance(french, str) or (value[key] and not french.strip())):
-            yield f"{key}_fr is missing: everything a person reads is in both languages"
-    yield from _chosen(value)
-    if value.get("id") != name or not _NAME.fullmatch(str(name)):
-        yield "id must be the file's name: small letters, digits and _"
-    if len(value.get("band", ())) > LIMIT_BANDS:
-        yield f"more than {LIMIT_BANDS} bands"
-    if "band" in value and "partition" in value:
-        yield "bands or a partition, not both"
-
-
-def _chosen(value: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the keys that have a choice of words."""
-    for key, (usual, allowed) in _CHOICES.items():
-        if value.get(key, usual) not in allowed:
-            yield f"{key} is one of {', '.join(map(str, allowed))}"
 
 
 class _Reader:
@@ -109,7 +68,7 @@ class _Reader:
         self._strata = strata
         self._fields = fields_of(value.get("counts_of", "birth"))
         own = value.get("terms", {})
-        self._compiler = Compiler(self._fields, {**terms, **{str(name): str(each) for name, each in own.items()}})
+        self._compiler = Compiler(self._fields, {**terms, **own})
         self._faults: list[str] = [f"the term {name} hides a field" for name in own if name in self._fields]
 
     def definition(self, name: str, is_shipped: bool) -> Definition:
@@ -121,7 +80,7 @@ class _Reader:
         numerator = self._sql("numerator", value["numerator"])
         bands = tuple(self._bands())
         partition, groups, groups_fr = self._partition()
-        needs = tuple(value.get("needs", self._compiler.read))
+        needs = tuple(dict.fromkeys(value.get("needs", self._compiler.read)))
         if strangers := [each for each in needs if each not in self._fields]:
             self._faults.append(f"needs fields that are not there: {', '.join(map(str, strangers))[:200]}")
         examples = tuple(self._examples(needs))
@@ -173,12 +132,7 @@ class _Reader:
         given = self._value.get("threshold")
         if given is None:
             return None
-        try:
-            return Threshold(**given)
-        except TypeError as error:
-            raise BadDefinition(
-                "threshold has green, red, provenance and provenance_fr", definition=self._value["id"]
-            ) from error
+        return Threshold(**given)
 
     def _exclusions(self) -> Iterator[Exclusion]:
         for each in self._value.get("exclude", ()):
@@ -196,6 +150,9 @@ class _Reader:
                 continue
             if not re.fullmatch(r"[A-Za-z0-9_ .,<>=-]{1,40}", each["id"]):
                 self._faults.append("the id of a band is letters, digits and spaces")
+                continue
+            if [other.get("id") for other in self._value["band"]].count(each["id"]) > 1:
+                self._faults.append(f"there are two bands {each['id']}")
                 continue
             sql = self._sql(f"band {each['id']}", each["holds"])
             yield Band(id=each["id"], label=each["label"], label_fr=each["label_fr"], holds=sql, text=each["holds"])

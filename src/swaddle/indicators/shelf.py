@@ -106,6 +106,6 @@ def _files(folder: Path) -> Iterator[tuple[str, str | Left]]:
         with each.open("rb") as source:
             taken = source.read(LIMIT_BYTES + 1)
         try:
-            yield each.stem, taken.decode("utf-8")
+            yield each.stem, taken.decode("utf-8-sig")
         except UnicodeDecodeError:
             yield each.stem, Left(file=each.stem[:60], reason="it is not UTF-8 text")

@@ -77,8 +77,8 @@ def test_a_term_that_never_ends_is_told():
 
 
 def test_terms_that_grow_beyond_measure_are_told():
-    doubled = "\n".join(f"t{n} = 't{n - 1} AND t{n - 1}'" for n in range(1, 60))
-    text = text_of("preterm").replace('denominator = "live"', 'denominator = "t59"')
+    doubled = "\n".join(f"t{n} = 't{n - 1} AND t{n - 1}'" for n in range(1, 25))
+    text = text_of("preterm").replace('denominator = "live"', 'denominator = "t24"')
     with pytest.raises(BadDefinition, match="beyond every measure"):
         read(f"{text}\n[terms]\nt0 = 'live'\n{doubled}\n", "preterm", terms(), strata())
 
