@@ -133,7 +133,7 @@ def test_a_slow_drip_ends_at_the_deadline(gateway, drip):
         pytest.raises(problems.TooSlow),
     ):
         client.get_json("/v1/time")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8  # and not the 10 that it drips
 
 
 def test_a_clock_an_hour_wrong_is_said_with_the_difference_and_exits_3(gateway):

@@ -44,10 +44,10 @@ class TestHostileHeader:
     )
     def test_promises_beyond_the_caps_are_refused_at_once(self, header):
         tracemalloc.start()
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(HeaderMalformed):
             crypt4gh.read_header(header, PAIR.crypt4gh_secret)
-        seconds, (_, peak) = time.perf_counter() - begin, tracemalloc.get_traced_memory()
+        seconds, (_, peak) = time.process_time() - begin, tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert seconds < 1
         assert peak < 1_000_000
@@ -57,10 +57,10 @@ class TestHostileHeader:
             crypt4gh.seal_packet(bytes(65_000), SealingPair.generate().public.crypt4gh, bytes(range(32)), bytes(12))
             for _ in range(64)
         ]
-        begin = time.perf_counter()
+        begin = time.process_time()
         with pytest.raises(DataKeys):
             crypt4gh.read_header(crypt4gh.join_packets(strangers), PAIR.crypt4gh_secret)
-        assert time.perf_counter() - begin < 2
+        assert time.process_time() - begin < 2
 
 
 class TestOversizedPieces:

@@ -61,7 +61,7 @@ class TestSlowAndMany:
         started = time.monotonic()
         answer = line.recv(65_536)
         assert answer.startswith(b"HTTP/1.1 408")
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 28  # and not the 30 that are the default
         line.close()
         assert list((real.line.home / "bodies").iterdir()) == []
 

@@ -193,11 +193,11 @@ class TestBeforeTheLogin:
 
     def test_silence_is_cut(self, door):
         with socket.create_connection(("127.0.0.1", door.port)) as silent:
-            silent.settimeout(10)
+            silent.settimeout(60)
             began = time.monotonic()
             while silent.recv(4096):
                 pass
-            assert 2 < time.monotonic() - began < 9
+            assert 2 < time.monotonic() - began < 30
 
     @pytest.mark.parametrize("with_a_session", [True, False])
     def test_silence_behind_the_login_is_cut_too(self, door, with_a_session):
@@ -205,7 +205,7 @@ class TestBeforeTheLogin:
         transport.connect(username="partner", pkey=load(door.partner()))
         if with_a_session:
             paramiko.SFTPClient.from_transport(transport).listdir("/")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while transport.is_active() and time.monotonic() < until:
             time.sleep(0.1)
         assert not transport.is_active()

@@ -61,7 +61,8 @@ def kill_at(door, step, batch, key):
         return False, False
     done = door.sftp(key, batch)
     try:
-        door.process.wait(timeout=0.3)  # a client may see the end before we do
+        # A client may see the end before we do; one that was cut off did.
+        door.process.wait(timeout=20 if done.returncode else 1)
         lived = False
     except subprocess.TimeoutExpired:
         lived = True

@@ -157,7 +157,7 @@ def test_a_revocation_closes_the_door_and_what_was_held_before_is_still_taken(wo
     world.ask("revoke", name="Revoked")
     begun = time.monotonic()
     while not line.is_cut():
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 20  # five where nothing else runs, and not the minutes of a silent line
         time.sleep(0.05)
     with world.door.line() as again, pytest.raises(NotThere):
         again.begin(key)

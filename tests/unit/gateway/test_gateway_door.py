@@ -236,7 +236,7 @@ class TestCollectingAndRevoking:
             line.announce(base64.b64encode(bytes(16)).decode(), world.pair.public.key_id, 65_536)
         begun = time.monotonic()
         while not line.is_cut():
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - begun < 20  # five where nothing else runs, and not the minutes of a silent line
             time.sleep(0.05)
         assert states(world) == {"destroyed": 1}
         with door.line() as again, pytest.raises(NotThere):
