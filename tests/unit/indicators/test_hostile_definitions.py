@@ -105,9 +105,6 @@ def test_a_value_of_any_type_under_any_key_is_a_fault_or_a_definition(key):
 )  # fmt: skip
 def test_a_bomb_is_told_and_not_run(text):
     assert reason(text)
-    assert (
-        monotonic() - begun < 30
-    )  # the first of them took 16 s here and 64 KiB; a second each is usual on any machine
 
 
 @pytest.mark.parametrize(
