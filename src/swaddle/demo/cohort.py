@@ -1,5 +1,8 @@
 """The synthetic cohort: mothers, newborns, twins, as three made-up places would write them down.
 
+The places differ, so that their reports have something to say: a large one that does well, one of middle size whose
+first births have ended in a caesarean more often of late, and one with too few births for most figures.
+
 Pure: the same seed, count and last day give the same births, in any process. Nobody in it is real. It has what makes
 real files hard: twins who share a mother and a delivery, children without a name yet ("BABY GIRL"), a name typed
 differently in a twin's second row, capitals, apostrophes, accents, families called Null, mothers without a health
@@ -19,6 +22,7 @@ from swaddle.demo import names, obstetrics
 SEED = 2026
 DEFAULT_BIRTHS = 8_000
 _DAYS = 365
+HISTORY_DAYS = 730  # a chart over time needs twelve months to hold the later ones against
 _CARD_SPACE = 99_999_989  # prime, so that the stride below meets every number once
 _CARD_STRIDE = 48_271_307
 
@@ -32,13 +36,22 @@ class Site:
     letters: str
     share: int  # of DEFAULT_BIRTHS
     midwives: bool
+    ways: obstetrics.Ways = obstetrics.USUAL
+    of_late: obstetrics.Ways | None = None  # its ways in the last LATE_DAYS, where they changed
 
 
+LATE_DAYS = 273  # nine months
 SITES: tuple[Site, ...] = (
-    Site("Northshore General", "northshore-general", "NSG", 4_210, midwives=False),
-    Site("Lakeview Women's", "lakeview-womens", "LVW", 2_980, midwives=False),
-    Site("Riverbend Midwives", "riverbend-midwives", "RBM", 810, midwives=True),
-)
+    Site(
+        "Northshore General", "northshore-general", "NSG", 4_996, midwives=False,
+        ways=obstetrics.Ways(early=0.6, first_caesareans=0.7),
+    ),
+    Site(
+        "Lakeview Women's", "lakeview-womens", "LVW", 2_980, midwives=False,
+        of_late=obstetrics.Ways(first_caesareans=1.8),
+    ),
+    Site("Riverbend Midwives", "riverbend-midwives", "RBM", 24, midwives=True),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -75,21 +88,22 @@ def split(births: int) -> tuple[int, ...]:
     """
     if births < 40:
         raise ValueError("a cohort has 40 births or more")
-    first = round(births * SITES[0].share / DEFAULT_BIRTHS)
-    second = round(births * SITES[1].share / DEFAULT_BIRTHS)
-    return first, second, births - first - second
+    middle, small = (max(1, round(births * site.share / DEFAULT_BIRTHS)) for site in SITES[1:])
+    return births - middle - small, middle, small
 
 
-def births(site: Site, count: int, *, seed: int, last_day: date) -> Iterator[Birth]:
-    """The `count` births at `site` in the year that ends on `last_day`."""
+def births(site: Site, count: int, *, seed: int, last_day: date, days: int = _DAYS) -> Iterator[Birth]:
+    """The `count` births at `site` in the `days` that end on `last_day`."""
     rng = Random(f"{seed}/{site.letters}")  # noqa: S311  seeded on purpose: nothing secret is drawn
     number = 0
     delivery = 0
     place = next(index for index, each in enumerate(SITES) if each.letters == site.letters)
     while number < count:
         delivery += 1
-        drawn = obstetrics.delivery(rng, midwives=site.midwives)
-        for order, birth in enumerate(_delivered(rng, site, place, drawn, delivery, last_day), 1):
+        drawn = obstetrics.delivery(rng, midwives=site.midwives, ways=site.ways)
+        born = last_day - timedelta(days=int(rng.random() * days))
+        ways = site.of_late if site.of_late and (last_day - born).days < LATE_DAYS else site.ways
+        for order, birth in enumerate(_delivered(rng, site, place, drawn, delivery, born, ways), 1):
             if number == count:
                 return
             number += 1
@@ -100,11 +114,10 @@ def births(site: Site, count: int, *, seed: int, last_day: date) -> Iterator[Bir
 
 
 def _delivered(
-    rng: Random, site: Site, place: int, drawn: obstetrics.Delivery, number: int, last_day: date
+    rng: Random, site: Site, place: int, drawn: obstetrics.Delivery, number: int, born: date, ways: obstetrics.Ways
 ) -> list[Birth]:
     """The rows of one delivery."""
     draw = rng.random
-    born = last_day - timedelta(days=int(draw() * _DAYS))
     mother_born = born - timedelta(days=int(drawn.mother_age_years * 365.25) + 1 + int(draw() * 363))
     family, given = _called(rng, names.FAMILY), _called(rng, names.GIVEN_OF_MOTHERS)
     if draw() < 0.12:
@@ -117,7 +130,7 @@ def _delivered(
     minute = int(draw() * 1_400)
     rows = []
     for order in range(drawn.fetuses):
-        child = obstetrics.newborn(rng, drawn)
+        child = obstetrics.newborn(rng, drawn, ways)
         child_family = family if draw() < 0.8 else _called(rng, names.FAMILY)
         child_card = health_card(3 * number + place, half=1 + order) if child.outcome == "live" and draw() < 0.4 else ""
         rows.append(

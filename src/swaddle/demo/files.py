@@ -87,9 +87,9 @@ def sought_in(files: Files, scratch: Path) -> tuple[Sought, list[Path]]:
 
 
 def _made_up(folder: Path, place: int, count: int, seed: int, today: date) -> Parcel:
-    """One place's synthetic births of the twelve months that ended with the last one."""
+    """One place's synthetic births of the two years that ended with the last month."""
     last_day = today.replace(day=1) - timedelta(days=1)
-    made = list(cohort.births(cohort.SITES[place], count, seed=seed, last_day=last_day))
+    made = list(cohort.births(cohort.SITES[place], count, seed=seed, last_day=last_day, days=cohort.HISTORY_DAYS))
     rows = [layout.row(birth) for birth in made]
     wrong = broken.break_some(rows, seed) if place == WRONG_AT else {}
     path = _folder(folder, place) / f"births-{last_day.year}.csv"

@@ -24,6 +24,22 @@ _MOST_DAYS = 42 * 7 + 2
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """How a place differs from the usual: factors on shares.
+
+    Attributes:
+        early: on the share of the long early tail of gestation.
+        first_caesareans: on the share of first births that end in a caesarean after labour.
+    """
+
+    early: float = 1.0
+    first_caesareans: float = 1.0
+
+
+USUAL = Ways()
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One delivery, the mother's side."""
 
@@ -54,7 +70,7 @@ class Newborn:
     resuscitation: str  # none, cpap, ppv
 
 
-def delivery(rng: Random, *, midwives: bool) -> Delivery:
+def delivery(rng: Random, *, midwives: bool, ways: Ways = USUAL) -> Delivery:
     """Draw a delivery; midwives see low-risk pregnancies of one child, some of them at home."""
     draw = rng.random
     age = min(49, max(16, round(rng.gauss(31.4, 5.1))))
@@ -65,13 +81,13 @@ def delivery(rng: Random, *, midwives: bool) -> Delivery:
         previous = 1 if para == 1 or draw() < 0.75 else 2
     gravida = para + 1 + _pick(draw(), ((0.72, 0), (0.93, 1), (1.0, 2)))
     fetuses = 1 if midwives or draw() >= 0.016 else 2
-    days = _gestation(rng, fetuses, midwives=midwives)
+    days = _gestation(rng, fetuses, ways, midwives=midwives)
     home = midwives and days >= _TERM_WEEKS * 7 and draw() < 0.3
     onset = "spontaneous" if home else _onset(draw(), para, previous, fetuses)
     return Delivery(age, para, gravida, previous, fetuses, days, onset, home)
 
 
-def newborn(rng: Random, of: Delivery) -> Newborn:
+def newborn(rng: Random, of: Delivery, ways: Ways = USUAL) -> Newborn:
     """Draw one child of the delivery `of`."""
     draw = rng.random
     sex = "F" if draw() < 0.487 else "M"
@@ -86,7 +102,7 @@ def newborn(rng: Random, of: Delivery) -> Newborn:
     elif of.planned_at_home:
         birth_type = "vaginal"
     else:
-        birth_type = _birth_type(draw(), draw(), of, presentation)
+        birth_type = _birth_type(draw(), draw(), of, presentation, ways)
     perineum, episiotomy = "", "none"
     if birth_type != "caesarean":
         perineum = _pick(draw(), ((0.35, "intact"), (0.6, "first"), (0.97, "second"), (1.0, "third_a")))
@@ -117,11 +133,11 @@ def newborn(rng: Random, of: Delivery) -> Newborn:
     )
 
 
-def _gestation(rng: Random, fetuses: int, *, midwives: bool) -> int:
+def _gestation(rng: Random, fetuses: int, ways: Ways, *, midwives: bool) -> int:
     """Days from the last period: a bell with a long early tail; twins come three weeks sooner."""
     if fetuses > 1:
         days = rng.gauss(252, 16)
-    elif not midwives and rng.random() < 0.05:
+    elif not midwives and rng.random() < 0.05 * ways.early:
         days = 258 - rng.expovariate(1 / 20)
     else:
         days = rng.gauss(277, 8.5)
@@ -140,7 +156,7 @@ def _onset(at: float, para: int, previous: int, fetuses: int) -> str:
     return _pick(at, ((0.6, "spontaneous"), (0.95, "induced"), (1.0, "no_labour_cs")))
 
 
-def _birth_type(at: float, instrument: float, of: Delivery, presentation: str) -> str:
+def _birth_type(at: float, instrument: float, of: Delivery, presentation: str, ways: Ways) -> str:
     """How a birth after labour ended."""
     if presentation == "breech":
         share = 0.88
@@ -149,7 +165,7 @@ def _birth_type(at: float, instrument: float, of: Delivery, presentation: str) -
     elif of.para:
         share = 0.04
     else:
-        share = 0.3 if of.onset == "induced" else 0.16
+        share = (0.3 if of.onset == "induced" else 0.16) * ways.first_caesareans
     if at < share:
         return "caesarean"
     if instrument < (0.03 if of.para else 0.14):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from swaddle.demo.account import Account
 from swaddle.demo.needles import PERSONAL, SECRET, Category
 from swaddle.demo.raid import Found
 
@@ -83,6 +84,7 @@ class Outcome:
     incidents: list[Incident] = field(default_factory=list)
     needles_checked: int = 0
     reports: str = ""
+    accounts: list[Account] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -115,6 +117,7 @@ class Outcome:
             "seed": self.seed,
             "synthetic": self.synthetic,
             "reports": self.reports,
+            "says": [{"name": each.name, "says": list(each.says), "page": each.page} for each in self.accounts],
             "seconds": round(self.seconds, 1),
         }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from textwrap import wrap
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -18,6 +19,7 @@ from swaddle.demo.outcome import Incident, Outcome, sought_in_words
 from swaddle.demo.raid import Found
 
 _BAR = 24
+_WIDTH = 80
 _HEADING = "bold cyan"
 
 Tell = Callable[[str], None]
@@ -93,9 +95,21 @@ class Screen:
             " hacked can drop transfers or serve a changed",
         )  # fmt: skip
         self._line("  page. docs/attacks.md says what is done about it, and what is not.")
+        self._accounts(outcome)
         self._line()
         verdict = ("All proved", "green") if outcome.all_hold else ("Not all proved", "bold red")
         self._line(verdict, f" in {outcome.seconds:.1f} s. Reports: ", (outcome.reports, "bold"))
+
+    def _accounts(self, outcome: Outcome) -> None:
+        """What each report says, in its own sentences, and which page to open."""
+        if outcome.accounts:
+            self._line()
+            self._line(("  What the reports say", _HEADING))
+        for each in outcome.accounts:
+            self._line("  ", (each.name, "bold"))
+            for line in wrap(" ".join(each.says), _WIDTH - 4):
+                self._line(f"    {line}")
+            self._line(f"    {each.page}")
 
     def _proofs(self, outcome: Outcome) -> None:
         self._line()

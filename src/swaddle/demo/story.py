@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from swaddle.demo import changed, copied, files, proving, raid, reading, secrets_held, sending, town
+from swaddle.demo.account import PAGE, Account, account
 from swaddle.demo.cohort import DEFAULT_BIRTHS, SEED, SITES
 from swaddle.demo.outcome import Outcome, Proof, Sender, Sent
 from swaddle.demo.screen import Screen
@@ -198,6 +199,7 @@ class Story:
     def _count(self, opened: list[list[reading.Opened]]) -> None:
         """Rows by submitter and by file, and what is shown by them."""
         refused = ""
+        told: dict[str, Account] = {}
         for place, (site, id_) in enumerate(zip(SITES, self._town.ids, strict=True)):
             sender = Sender(id_, site.name)
             for report in opened[place]:
@@ -207,13 +209,19 @@ class Story:
                 else:
                     self.outcome.sent.append(_sent(place, despatched, report))
                     sender.indicators = max(sender.indicators, report.figures)
+                    if despatched.parcel.made_up or report.figures:
+                        told[site.name] = account(site.name, report.report, self._page_of(report))
                 for name, count in report.rows.items():
                     sender.rows[name] += count
             sender.reports = sum(self._place_of(each) == place for each in self._despatched.values())
             sender.reports_opened = len(opened[place])
             self.outcome.senders.append(sender)
+        self.outcome.accounts = list(told.values())
         parcels = {each.transfer: each.parcel for each in self._despatched.values() if each.parcel}
         self.outcome.proofs += proving.rows(self.outcome, parcels, refused, len(self._despatched))
+
+    def _page_of(self, report: reading.Opened) -> str:
+        return str((report.folder / PAGE).relative_to(self._reports))
 
     def _place_of(self, despatched: sending.Despatched) -> int:
         return despatched.parcel.place if despatched.parcel else files.WRONG_AT

@@ -3,7 +3,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from swaddle.demo.cohort import SITES, births, health_card, luhn_digit, split
+from swaddle.demo.cohort import HISTORY_DAYS, LATE_DAYS, SITES, births, health_card, luhn_digit, split
+from swaddle.indicators.compare import LEAST_TO_COMPARE
 
 LAST_DAY = date(2026, 10, 31)
 
@@ -22,8 +23,9 @@ def test_the_same_seed_gives_the_same_births_and_another_seed_others():
 
 
 def test_the_default_is_split_as_the_places_say():
-    assert split(8_000) == (4_210, 2_980, 810)
+    assert split(8_000) == (4_996, 2_980, 24)
     assert sum(split(123_457)) == 123_457
+    assert min(split(40)) == 1
 
 
 def test_too_small_a_cohort_is_refused():
@@ -71,3 +73,23 @@ def test_some_children_have_no_name_yet_and_some_are_called_null():
     rows = cohort()
     assert any(row.child_given == "BABY GIRL" for row in rows)
     assert any(row.mother_family == "Null" for row in rows)
+
+
+def first_births_by_caesarean(site, *, late):
+    rows = [
+        row
+        for row in births(site, 4_000, seed=2026, last_day=LAST_DAY, days=HISTORY_DAYS)
+        if row.about.para == 0 and ((LAST_DAY - row.born).days < LATE_DAYS) is late
+    ]
+    return sum(row.child.birth_type == "caesarean" for row in rows) / len(rows)
+
+
+def test_one_place_does_well_and_one_has_changed_of_late():
+    well, changing = SITES[:2]
+    assert first_births_by_caesarean(well, late=True) < first_births_by_caesarean(changing, late=False)
+    assert first_births_by_caesarean(changing, late=True) > 1.2 * first_births_by_caesarean(changing, late=False)
+    assert abs(first_births_by_caesarean(well, late=True) - first_births_by_caesarean(well, late=False)) < 0.05
+
+
+def test_one_place_has_too_few_births_a_month_for_a_chart():
+    assert split(8_000)[2] / 24 < LEAST_TO_COMPARE

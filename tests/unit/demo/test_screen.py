@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from swaddle.demo.account import Account
 from swaddle.demo.copying import Taken
 from swaddle.demo.needles import Category
 from swaddle.demo.outcome import Incident, Outcome, Proof, Sender, Sent
@@ -49,6 +50,9 @@ def outcome():
         ],
         needles_checked=7_980,
         reports="/tmp/reports",
+        accounts=[
+            Account("Lakeview Women's", ("2,831 of 2,980 births are stored.", "Higher. " * 20), "lakeview/r.html")
+        ],
         seconds=12.9,
     )
 
@@ -122,3 +126,11 @@ def test_an_exposure_that_differs_is_not_exact(outcome):
     assert incident.is_exact
     assert not Incident(1, 5_916, (), 0, (), 0.1, 1, 5_917).is_exact
     assert not Incident(1, 5_917, (), 1, (), 0.1, 1, 5_917).is_exact
+
+
+def test_what_the_reports_say_fits_a_narrow_window_and_names_the_page(outcome):
+    lines = drawn(outcome).splitlines()
+    start = lines.index("  What the reports say")
+    said = lines[start : start + 6]
+    assert max(map(len, said)) <= 80
+    assert "    lakeview/r.html" in said
