@@ -108,6 +108,11 @@ KNOWN: Mapping[str, tuple[str, str, str]] = {
     "data_days": ("DOUBLE", "days from the event to the registry", "jours entre l'événement et le registre"),
     "data_open_warnings": ("BIGINT", "warnings not answered", "avertissements sans réponse"),
     "death_days": ("DOUBLE", "age at death in days", "âge au décès, en jours"),
+    "heart_screen_hours": (
+        "DOUBLE",
+        "age at the heart screen in hours",
+        "âge au dépistage cardiaque, en heures",
+    ),
 }
 
 

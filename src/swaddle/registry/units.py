@@ -102,7 +102,8 @@ def births(placement: Placement, until: int | None = None) -> str:
         )
         columns += _either(own, other, placement.types[each.record_type])
     died = f"{TABLES[_NEWBORN]}.newborn_death_dt, {TABLES[_NEWBORN]}_apart.newborn_death_dt"
-    known = _known(f"date_diff('day', event_day, coalesce(born.neonatal_death_dt, {died})::date)")
+    screened = f"coalesce({TABLES[_NEWBORN]}.newborn_cchd_dt, {TABLES[_NEWBORN]}_apart.newborn_cchd_dt)"
+    known = _known(f"date_diff('day', event_day, coalesce(born.neonatal_death_dt, {died})::date)", screened)
     return _asked(columns, joins, (BIRTH_FORM,), until, known)
 
 
@@ -117,7 +118,7 @@ def _of_one_record(name: str, placement: Placement, until: int | None) -> str:
     ):
         columns += with_reasons(alias, names)
     joins = [f"join clinical.{TABLES[record_type]} record on record.load_id = kept.load_id and record.line = kept.line"]
-    return _asked(columns, joins, (form,), until, _known("null"))
+    return _asked(columns, joins, (form,), until, _known("null", "null::timestamp"))
 
 
 def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: int | None, known: list[str]) -> str:
@@ -137,6 +138,8 @@ def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: 
     event = cast.event_first("told.event_date")
     rows = (
         f"(select rows.*, case when length(told.event_date) >= 10 then {event} end as event_day,"
+        " try_cast(case when length(told.event_date) >= 16 then left(told.event_date, 16) end as timestamp)"
+        " as event_moment,"
         f" coalesce(first_came, l.loaded_at) as came from {current(until, forms)} rows"
         " join clinical.loads l on l.load_id = rows.load_id"
         " left join identifiers.records told on told.load_id = rows.load_id and told.line = rows.line"
@@ -153,12 +156,17 @@ def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: 
     )
 
 
-def _known(death_days: str) -> list[str]:
-    """What the registry itself knows of a row, beside what was sent."""
+def _known(death_days: str, heart_screen: str) -> list[str]:
+    """What the registry itself knows of a row, beside what was sent.
+
+    A moment of which only the day was told stands at midnight: no hours can be counted from it, or to it.
+    """
+    hours = f"(epoch({heart_screen}) - epoch(event_moment)) / 3600.0"
     return [
         "date_diff('day', event_day, came::date)::double as data_days",
         "coalesce(warned.open_warnings, 0) as data_open_warnings",
         f"({death_days})::double as death_days",
+        f"case when {heart_screen}::time <> time '00:00' then {hours} end as heart_screen_hours",
     ]
 
 

@@ -125,6 +125,21 @@ def test_what_the_registry_knows_of_a_row(shelf, days):
     assert shelf.ask("select data_days from births") == [(52,)], "a correction makes nothing late"
 
 
+@pytest.mark.parametrize(
+    ("born", "screened", "hours"),
+    [
+        ("2026-10-01T08:15", "2026-10-02T14:45", 30.5),
+        ("2026-10-01T08:15", "2026-10-02", None),
+        ("2026-10-01", "2026-10-02T14:45", None),
+        ("2026-10-01T08:15", "", None),
+    ],
+)
+def test_hours_to_the_heart_screen_are_told_where_both_moments_are(shelf, days, born, screened, hours):
+    row = birth("1", event_date=born) | {"newborn_cchd_screen": "pass", "newborn_cchd_dt": screened}
+    assert shelf.take(csv_of("birth", row), sent_at=days(1)).load.stored == 1
+    assert shelf.ask("select heart_screen_hours from births") == [(hours,)]
+
+
 def test_a_year_is_no_day_to_count_from(shelf, days):
     shelf.take(csv_of("birth", birth("1", event_date="2026")), sent_at=days(1))
     assert shelf.ask("select data_days from births") == [(None,)]
