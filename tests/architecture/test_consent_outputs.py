@@ -34,6 +34,7 @@ OUTPUTS = {
     "subjects": {Purpose.BREACH_NOTICE},
     "reviewing": {Purpose.FEEDBACK},
     "waiting": {Purpose.FEEDBACK},
+    "alerts": {Purpose.CARE_ALERT},
     "night": {Purpose.FEEDBACK},
     "counting": {Purpose.QUALITY, Purpose.PEERS},
     "beside_peers": {Purpose.QUALITY, Purpose.PEERS},

@@ -13,6 +13,7 @@ import click
 from swaddle import durable, home
 from swaddle.cli import (
     registry_admin,
+    registry_alerts,
     registry_backup,
     registry_door,
     registry_hold,
@@ -246,6 +247,7 @@ for command in (
     registry_operations.backup_keys,
     registry_operations.release_freeze,
     registry_mapping.group,
+    registry_alerts.alerts,
     registry_night.night,
     registry_night.group,
     registry_periods.group,

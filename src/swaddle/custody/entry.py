@@ -78,6 +78,9 @@ EVENTS: Mapping[str, EventKind] = {
     "records-asked-for": EventKind(
         "notice", "a night found records that wait for another one; this notice asks its submitter for `count` of them"
     ),
+    "alert-raised": EventKind(
+        "alert", "care cannot wait for `count` babies of this submitter; it is told, sealed, and nobody else is"
+    ),
     "review-decided": EventKind("finding", "a named person of the registry decided about a finding; `key` signed it"),
     "feedback-opened": EventKind("transfer", "the submitter opened its report"),
     "feedback-expired": EventKind("transfer", "the submitter did not fetch its report in time"),
@@ -144,7 +147,7 @@ WORDS = frozenset({
     "allowance", "stranger", "leases", "bytes", "after-acknowledgement", "chain", "restored",  # reasons of a freeze
     "announced", "receiving", "held", "leased", "destroyed",  # states
     "incident", "court", "access",  # kinds of holds
-    "freeze", "foreign-lease", "silence", "canary",  # reasons of an alarm or a freeze
+    "freeze", "foreign-lease", "silence", "canary", "unopened",  # reasons of an alarm or a freeze
 })  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OPAQUE = re.compile(

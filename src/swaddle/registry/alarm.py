@@ -20,12 +20,14 @@ from swaddle.errors import IntegrityFault
 from swaddle.wire.messages import FreezeView, JournalEntry
 
 FREEZE, FOREIGN_LEASE, JOURNAL, SILENCE = "freeze", "foreign-lease", "journal", "silence"
+UNOPENED = "unopened"
 SILENT_FOR = timedelta(minutes=15)
 WORDS = {
     FREEZE: "the gateway froze reading: somebody asked for what an honest reader does not ask for",
     FOREIGN_LEASE: "a transfer for this registry was leased, and not by this registry",
     JOURNAL: "the gateway's journal does not hold: entries were changed or removed",
     SILENCE: "the gateway has not been reached for 15 minutes",
+    UNOPENED: "an alert about the care of newborns has not been opened for 24 hours",
 }
 FIXES = {
     FREEZE: "see what asked (`swaddle custody show`); `registry rotate-keys --pull` if it was not your own worker;"
@@ -35,6 +37,7 @@ FIXES = {
     " the lease may be its own",
     JOURNAL: "treat the gateway as broken into: `incident open`, keep its disk",
     SILENCE: "see whether the gateway runs and the line is up; submitters keep their files until they have a receipt",
+    UNOPENED: "telephone the hospital that `registry alerts` names; say only that an alert waits for it: `swaddle get`",
 }
 
 SCHEMA = """

@@ -20,7 +20,7 @@ from swaddle.indicators.compute import compute
 from swaddle.indicators.definitions import load
 from swaddle.indicators.results import IndicatorResult
 from swaddle.indicators.tally import tally
-from swaddle.registry import issued, night, snapshots, told, views
+from swaddle.registry import alerts, issued, night, snapshots, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
@@ -33,7 +33,7 @@ FEEDBACK_LIFE = timedelta(days=13, hours=23)
 
 def give_back(inside: Registry) -> int:
     """Report on every submission that has not been answered; how many reports the gateway now holds."""
-    sent = 0
+    sent = give_alerts(inside)  # what cannot wait goes first
     at = inside.now()
     computed: Computed = {}  # once for each submitter: a look's reports are of one moment
     for transfer in inside.state.unanswered():
@@ -46,6 +46,17 @@ def give_back(inside: Registry) -> int:
             clear(inside.outbox / transfer.id)
             sent += 1
     return sent + give_notices(inside)
+
+
+def give_alerts(inside: Registry) -> int:
+    """Tell hospitals whose care cannot wait (alerts.py); how many alerts the gateway now holds."""
+    sent = 0
+    for each, submitter, _ in alerts.unsent(inside):
+        alerts.issue(inside, each, submitter)
+        alerts.sent(inside, each, send_report(inside, each, submitter))
+        clear(inside.outbox / each)
+        sent += 1
+    return sent
 
 
 def give_notices(inside: Registry) -> int:

@@ -7,6 +7,7 @@ records that the file at hand replaces are left out by the caller's choice of su
 from __future__ import annotations
 
 import hmac
+from datetime import date
 
 import duckdb
 
@@ -25,9 +26,12 @@ SUBJECT_DIGITS = 32
 class Held:
     """The store beside one submission; `submitter` is whose local numbers are hashed."""
 
-    def __init__(self, store: Store, connection: duckdb.DuckDBPyConnection, submitter: str) -> None:
-        """Know the store; nothing is read."""
+    def __init__(
+        self, store: Store, connection: duckdb.DuckDBPyConnection, submitter: str, since: date | None = None
+    ) -> None:
+        """Know the store; nothing is read. `since`: only records of events from that month on."""
         self._store = store
+        self._since = since
         self._key = hmac.digest(store.subject_key, f"swaddle subject submitter:{submitter}".encode(), "sha256").hex()
         self._slots: dict[str, tuple[str, frozenset[str]] | None] = {}
         self._connection = connection
@@ -82,13 +86,19 @@ class Held:
         cards = [columns[name] for name in SCREENING if name in columns]
         columns["card_key"] = screening_key(f"coalesce({', '.join([*cards, 'null'])})::varchar")
         sql = f"select {', '.join(f'{source} as {identifier(name)}' for name, source in columns.items())}"
-        sql += f" from {current()} kept join identifiers.records told using (load_id, line)"
+        sql += f" from {self._rows()} kept join identifiers.records told using (load_id, line)"
         if table is not None:
             sql += f" join clinical.{table} record using (load_id, line)"
         else:
             sql += " join identifiers.persons person on (person.load_id, person.line, person.role)"
             sql += f" = (kept.load_id, kept.line, {literal(slot)})"
         return f"({sql})", frozenset(columns)
+
+    def _rows(self) -> str:
+        if self._since is None:
+            return current()
+        first = self._since.year * 12 + self._since.month
+        return f"(from {current()} where event_year * 12 + coalesce(event_month, 12) >= {first})"
 
     def _names(self, table: str) -> set[str]:
         return names_of(self._connection, table)

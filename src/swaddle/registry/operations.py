@@ -38,6 +38,9 @@ from swaddle.registry import (
     watch,
     work,
 )
+from swaddle.registry import (
+    alerts as care,
+)
 from swaddle.registry.inside import Registry, open_registry
 from swaddle.registry.owner import Asker, Inside, Lock
 
@@ -318,6 +321,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "drain-journal": drain_journal,
     "custody-entries": custody_entries,
     "custody-append": custody_append,
+    "alerts": care.listed,
     "night": night.look,
     "review-queue": reviewing.queue,
     "review-decide": reviewing.decide,

@@ -17,6 +17,7 @@ nowhere else; the other two files hold opaque ids.
                   warnings     load_id, line of the warnings on stored rows, with a digest of what was looked at
                   answers      those that their submitter has answered, for that value
                   waiting      records for which another one did not come in time, and what ended the wait
+                  alerts       babies whose care cannot wait, told to their hospital, and what ended it
                   reviews      findings that somebody in the registry looks at, like warnings
                   decisions    what a person decided about one, for that value
                   snapshots    what counted in a period at a moment, and up to which load

@@ -45,6 +45,8 @@ FIXED: Mapping[str, str] = {
     "clinical.disposing": "disposal VARCHAR, what VARCHAR, load_id BIGINT, line BIGINT, subject VARCHAR",
     "clinical.waiting": "notice VARCHAR, line BIGINT, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR,"
     " rule VARCHAR, field VARCHAR, asked VARCHAR, event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
+    "clinical.alerts": "alert VARCHAR, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, cause VARCHAR,"
+    " event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
     "clinical.reviews": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
     "clinical.decisions": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, word VARCHAR, decided_at TIMESTAMP, signed VARCHAR",

@@ -17,7 +17,19 @@ from swaddle.custody.entry import Entry
 from swaddle.envelope.signature import Signed, sign
 from swaddle.errors import IntegrityFault, NetworkFault, NotThere, OurBug, SettingsFault
 from swaddle.feedback.deliver import clear
-from swaddle.registry import admin, door, enrolment, exchange, night, pull, releasing, returning, rotation, watch
+from swaddle.registry import (
+    admin,
+    alerts,
+    door,
+    enrolment,
+    exchange,
+    night,
+    pull,
+    releasing,
+    returning,
+    rotation,
+    watch,
+)
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
 from swaddle.registry.pipeline import GONE, Outcome, take_in, unreadable, unseal
@@ -55,6 +67,7 @@ def look(inside: Registry) -> dict[str, Any]:
     )
     drain(inside)
     taken = [result for waiting in to_take_in(inside) if (result := take_one(inside, waiting)) is not None]
+    found = alerts.look(inside)
     reports = give_back(inside)
     drain(inside)
     names = {submitter.id: submitter.name for submitter in inside.state.submitters()}
@@ -78,6 +91,7 @@ def look(inside: Registry) -> dict[str, Any]:
         ],
         "enrolled": [{**each, "name": names.get(each["submitter"], "unknown")} for each in enrolled],
         "reports_sent": reports,
+        "alerts": found,
         "alarms": [alarm.cause for alarm in watch.standing(inside)],
     }
 
@@ -90,7 +104,9 @@ def tidy(inside: Registry) -> None:
             pull.clear(inside.spool, known.id)
     for folder in inside.outbox.iterdir():
         known = inside.state.transfer(folder.name)
-        if (known is not None and known.feedback is not None) or night.is_sent(inside, folder.name):
+        if (known is not None and known.feedback is not None) or any(
+            room.is_sent(inside, folder.name) for room in (night, alerts)
+        ):
             clear(folder)
 
 
