@@ -40,7 +40,7 @@ def stage(sheet: Sheet, layout: Mapping, *, file_digest: str, connection: duckdb
     try:
         width = len(sheet.columns)
         names = [f"c{n}" for n in range(width)]
-        packed = packing.packs(connection, sheet.read)
+        packed = packing.packs(connection, sheet.read, width)
         columns = {"line": "BIGINT", **dict.fromkeys(names, "VARCHAR")}
         _load(connection, "staged_raw", sheet.rows_fd, columns, packed=packed)
         columns = {"line": "BIGINT", "why": "VARCHAR", "raw": "VARCHAR"}

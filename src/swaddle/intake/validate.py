@@ -120,7 +120,7 @@ def _make_rows(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan
 
 
 def _make_base(connection: duckdb.DuckDBPyConnection, staged: Staged, plan: Plan) -> None:
-    packed = packing.packs(connection, staged.rows_read)
+    packed = packing.packs(connection, staged.rows_read, len(staged.columns))
     new = packing.new(connection, "checked_base", packed=packed)
     if not packed:
         connection.execute(f"CREATE {new} AS {plan.select}")

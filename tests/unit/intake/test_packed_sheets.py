@@ -22,7 +22,7 @@ ODD = (
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    monkeypatch.setattr(packing, "PACKED_FROM_ROWS", 20)
+    monkeypatch.setattr(packing, "PACKED_FROM_CELLS", 100)
     monkeypatch.setattr(packing, "PIECE_BYTES", 700)
     monkeypatch.setattr(packing, "PIECE_ROWS", 8)
 
