@@ -242,7 +242,8 @@ def _look_at(paths: tuple[Path, ...], home: Path) -> list[Source | Folder]:
 @PASSPHRASE
 @JSON
 def status(transfer: str | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
-    """Where my transfers are, and until when any copy lives."""
+    """Where my transfers are, and until when any copy lives; first the alerts that were opened here this week."""
+    from swaddle.submitter.inbox import fresh_alerts
     from swaddle.submitter.status import status as status_of
 
     party = _party(home, passphrase_fd)
@@ -250,7 +251,8 @@ def status(transfer: str | None, home: Path | None, passphrase_fd: int | None, a
         lines, is_reachable = status_of(party, client, transfer)
     if not is_reachable:
         click.echo("the gateway does not answer: what follows is what is known here", err=True)
-    _tell({"transfers": lines}, as_json, words.status(lines))
+    alerts = words.alerts_json(fresh_alerts(party))
+    _tell({"alerts": alerts, "transfers": lines}, as_json, words.status(lines, alerts))
 
 
 @click.command()
@@ -293,28 +295,40 @@ def report(
 @JSON
 def inbox(home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
     """What the registry has sent: what waits, and what was opened here."""
-    from swaddle.submitter.inbox import received, waiting
+    from swaddle.submitter.inbox import about_of, received, waiting
 
     party = _party(home, passphrase_fd)
     with party.client() as client:
-        value = words.inbox_json(waiting(client), received(party.home))
+        here = [(one, about_of(party.home, one)) for one in received(party.home)]
+        value = words.inbox_json(waiting(client), here)
     _tell(value, as_json, words.inbox(value))
 
 
 @click.command()
-@click.argument("transfer")
+@click.argument("transfer", required=False)
 @click.option("--out", type=PATH, help="A folder that gets a copy of the files.")
 @HOME
 @PASSPHRASE
 @JSON
-def get(transfer: str, out: Path | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
-    """Fetch TRANSFER, open it, keep its files in the home, and let the gateway destroy its copy."""
-    from swaddle.submitter.inbox import folder_of
+def get(transfer: str | None, out: Path | None, home: Path | None, passphrase_fd: int | None, as_json: bool) -> None:
+    """Fetch TRANSFER, or all that waits; open it, keep its files in the home, and let the gateway destroy its copy.
+
+    Of all that waits alerts come first, then the reports of months. --out then gets a folder for each.
+    """
+    from swaddle.submitter.inbox import folder_of, get_all
     from swaddle.submitter.inbox import get as fetch
 
     party = _party(home, passphrase_fd)
     with party.client() as client:
-        one = fetch(party, client, transfer, out)
+        if transfer is None:
+            got, fault = get_all(party, client, out)
+        else:
+            one = fetch(party, client, transfer, out)
+    if transfer is None:
+        _tell(words.got_json(got), as_json, words.got(got))
+        if fault is not None:
+            raise fault
+        return
     folder = out or folder_of(party.home, transfer)
     files = [str(folder / name) for name in one.files]
     value = {"id": one.transfer, "kind": one.kind, "in_reply_to": one.in_reply_to, "files": files}

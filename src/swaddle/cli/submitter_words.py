@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from swaddle.errors import SwaddleError
 
 if TYPE_CHECKING:
+    from swaddle.submitter.about import About
     from swaddle.submitter.account import Sent
     from swaddle.submitter.enrol import Enrolled
-    from swaddle.submitter.inbox import Received
+    from swaddle.submitter.inbox import Got, Received
     from swaddle.wire.messages import InboxEntry
 
 
@@ -92,11 +93,16 @@ def exit_status(done: Sequence[Sent]) -> int:
     return 7 if is_partly else 0
 
 
-def status(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Where every transfer is."""
+def alerts_json(alerts: Sequence[tuple[Received, About]]) -> list[dict[str, Any]]:
+    """The `alerts` of `status --json`."""
+    return [{"id": one.transfer, "opened_at": one.opened_at, **_about(about)} for one, about in alerts]
+
+
+def status(lines: Sequence[Mapping[str, Any]], alerts: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What cannot wait, then where every transfer is."""
+    told = [f"{each['words']}; opened {each['opened_at']}, `swaddle get {each['id']}`" for each in alerts]
     if not lines:
-        return "nothing was sent from this home yet"
-    told = []
+        told.append("nothing was sent from this home yet")
     for line in lines:
         told.append(f"{line['id'] or '(not announced)':32}  {line['state']:12}  sent {line['sent_at']}")
         told += [f"    a copy {_place(copy)}" for copy in line["copies"]]
@@ -142,16 +148,23 @@ def unread(fault: SwaddleError) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[Received]) -> dict[str, Any]:
-    """The object of `inbox --json`."""
+def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[tuple[Received, About]]) -> dict[str, Any]:
+    """The object of `inbox --json`; alerts first among what was opened."""
+    ordered = sorted(received, key=lambda each: each[1].kind != "alert")
     return {
         "waiting": [
             {"id": one.id, "created": one.created, "expires": one.expires, "body_bytes": one.body_bytes}
             for one in waiting
         ],
         "received": [
-            {"id": one.transfer, "kind": one.kind, "in_reply_to": one.in_reply_to, "opened_at": one.opened_at}
-            for one in received
+            {
+                "id": one.transfer,
+                "kind": one.kind,
+                "in_reply_to": one.in_reply_to,
+                "opened_at": one.opened_at,
+                **_about(about),
+            }
+            for one, about in ordered
         ],
     }
 
@@ -159,9 +172,41 @@ def inbox_json(waiting: Sequence[InboxEntry], received: Sequence[Received]) -> d
 def inbox(value: Mapping[str, Any]) -> str:
     """What waits and what is here."""
     lines = [f"{one['id']}  waits since {one['created']}, until {one['expires']}" for one in value["waiting"]]
+    if lines:
+        lines.append("`swaddle get` opens all of them and says first what cannot wait")
     lines += [
-        f"{one['id']}  {one['kind']}, opened {one['opened_at']}"
-        + (f", answers {one['in_reply_to']}" if one["in_reply_to"] else "")
+        f"{one['id']}  {one['words'] if one['about'] != 'report' else one['kind']}, opened {one['opened_at']}"
+        + (f", answers {one['in_reply_to']}" if one["in_reply_to"] and one["about"] == "report" else "")
         for one in value["received"]
     ]
     return "\n".join(lines) or "nothing has come yet"
+
+
+def got_json(got: Sequence[Got]) -> dict[str, Any]:
+    """The object of `get --json` without a transfer, in the order in which it should be read."""
+    return {
+        "got": [
+            {
+                "id": each.one.transfer,
+                "kind": each.one.kind,
+                "in_reply_to": each.one.in_reply_to,
+                **_about(each.about),
+                "files": [str(each.folder / name) for name in each.one.files],
+            }
+            for each in got
+        ]
+    }
+
+
+def got(got: Sequence[Got]) -> str:
+    """What was fetched, and which page to open."""
+    lines = []
+    for each in got:
+        lines.append(each.about.words)
+        page = "report.html" if "report.html" in each.one.files else each.one.files[0]
+        lines.append(f"  {each.folder / page}")
+    return "\n".join(lines) or "nothing waits"
+
+
+def _about(about: About) -> dict[str, Any]:
+    return {"about": about.kind, "month": about.month, "newborns": about.newborns, "words": about.words}

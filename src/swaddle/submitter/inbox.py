@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import secrets
 from base64 import b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,9 +24,10 @@ from swaddle.envelope.manifest import Manifest
 from swaddle.envelope.refusals import DescriptionMalformed, NotInForce, Replayed, WrongSigner
 from swaddle.envelope.signature import ACKNOWLEDGEMENT, sign
 from swaddle.envelope.unseal import BodyOpener, Opened, check_envelope, open_envelope
-from swaddle.errors import IntegrityFault, NotThere, UsageFault
+from swaddle.errors import IntegrityFault, NotThere, SwaddleError, UsageFault
 from swaddle.feedback.bundle import LARGEST_BUNDLE_BYTES, NotABundle, unpack
 from swaddle.submitter import asked_again, trust
+from swaddle.submitter.about import ORDER, About, about, folder_name
 from swaddle.submitter.lock import only_one
 from swaddle.submitter.party import Party
 from swaddle.submitter.state import read_record, write_record
@@ -34,6 +37,7 @@ from swaddle.wire.client import GatewayClient, retry
 FEEDBACK = "feedback"
 # The gateway freezes a reader at the fifth lease of one transfer; whatever is wrong does not get better by then.
 MOST_LEASES = 3
+ALERTS_SHOWN = timedelta(days=7)
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -97,6 +101,15 @@ class Received(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_acknowledged: bool = False
 
 
+@dataclass(frozen=True)
+class Got:
+    """What was fetched, what it is about, and where its files lie."""
+
+    one: Received
+    about: About
+    folder: Path
+
+
 def waiting(client: GatewayClient) -> tuple[messages.InboxEntry, ...]:
     """What waits on the gateway for this submitter, oldest first."""
     return messages.convert(retry(lambda: client.get_json("/v1/inbox")), messages.Inbox).transfers
@@ -143,10 +156,58 @@ def get(party: Party, client: GatewayClient, transfer: str, out: Path | None = N
         if not one.is_acknowledged:
             one = _acknowledge(client, one, done)
     if out is not None:
-        durable.make_folder(out)
-        for name in one.files:
-            durable.write_file(out / name, (folder / name).read_bytes())
+        _copy(one, folder, out)
     return one
+
+
+def about_of(home: Path, one: Received) -> About:
+    """What a received transfer is about."""
+    path = folder_of(home, one.transfer) / "report.json"
+    return about(path.read_bytes() if "report.json" in one.files and path.exists() else None)
+
+
+def fresh_alerts(party: Party) -> list[tuple[Received, About]]:
+    """Alerts that were opened here within the last week, newest first."""
+    since = format_instant(party.now() - ALERTS_SHOWN)
+    here = [(one, about_of(party.home, one)) for one in received(party.home) if one.opened_at >= since]
+    return [each for each in reversed(here) if each[1].kind == "alert"]
+
+
+def get_all(party: Party, client: GatewayClient, out: Path | None = None) -> tuple[list[Got], SwaddleError | None]:
+    """Fetch, open and acknowledge everything that waits; alerts first, then months, then answers, each oldest first.
+
+    One that cannot be used does not hold up the others: the first such error comes back beside them.
+
+    Args:
+        party: the submitter.
+        client: of its gateway.
+        out: a folder that gets a folder for each, `swaddle-report-2026-10` and the like.
+    """
+    got: list[Got] = []
+    fault: SwaddleError | None = None
+    for entry in waiting(client):
+        try:
+            one = get(party, client, entry.id)
+        except (IntegrityFault, NotThere) as error:
+            fault = fault or error
+            continue
+        got.append(Got(one, about_of(party.home, one), folder_of(party.home, one.transfer)))
+    got.sort(key=lambda each: ORDER.index(each.about.kind))
+    return [each if out is None else _laid_out(each, out) for each in got], fault
+
+
+def _laid_out(each: Got, out: Path) -> Got:
+    """The same files in a folder that a person can find again."""
+    taken = {path.name for path in out.iterdir()} if out.exists() else set()
+    folder = out / folder_name(each.about, each.one.transfer, taken)
+    _copy(each.one, each.folder, folder)
+    return Got(each.one, each.about, folder)
+
+
+def _copy(one: Received, source: Path, out: Path) -> None:
+    durable.make_folder(out)
+    for name in one.files:
+        durable.write_file(out / name, (source / name).read_bytes())
 
 
 def answer_to(party: Party, client: GatewayClient, transfer: str) -> Path:
