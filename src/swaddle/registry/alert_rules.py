@@ -45,6 +45,12 @@ _NO_BIRTHS = (
     " null::varchar as child_subject, null::date as event, null::varchar as card_key,"
     f" null::varchar as {CHILD_CARD}_key, false as has_died where false"
 )
+# What else tells of a child's death: slot, by which subject it is the child's, fields.
+_DEATHS = (
+    ("newborn", "child_subject", ("newborn_death_dt", "newborn_disposition")),
+    ("nicu", "child_subject", ("nicu_disposition",)),
+    ("person", "person_subject", ("person_death_date",)),
+)
 _TABLES = ("alert_births", "alert_screens", "alert_spoilt", "alert_found", "alert_reach", "alert_judged")
 
 
@@ -138,24 +144,20 @@ def _births(held: Held, births: str) -> str:
     if children is not None:
         own = held.columns("child")
         kept = ["child_birth_date"] if "child_birth_date" in own else []
-        kept += ["child_death_date"] if "child_death_date" in own else []
         kept.append(f"{health_key('child', own)} as key")
         child = f"select {', '.join([_ID, *kept])} from {children}"
         join = f" left join ({child}) c using ({_ID})"
         key = "c.key"
         event = "coalesce(try_cast(c.child_birth_date as date), b.event_last)" if "child_birth_date" in own else event
-        died += ["c.child_death_date is not null"] if "child_death_date" in own else []
-    for slot, fields in (("newborn", ("newborn_death_dt", "newborn_disposition")), ("nicu", ("nicu_disposition",))):
-        relation = held.relation(slot)
-        told = [name for name in fields if name in held.columns(slot)]
-        if relation is not None and told:
+    for slot, subject, names in _DEATHS:
+        relation, fields = held.relation(slot), [name for name in names if name in held.columns(slot)]
+        if relation is not None and fields:
             dead = " or ".join(
-                f"{name} in ('death', 'died')" if name.endswith("disposition") else f"{name} is not null"
-                for name in told
+                f"{name} = 'death'" if "disposition" in name else f"{name} is not null" for name in fields
             )
             died.append(
-                f"coalesce((b.submitter, b.child_subject) in (select (submitter, child_subject) from {relation}"
-                f" where child_subject is not null and ({dead})), false)"
+                f"coalesce((b.submitter, b.child_subject) in (select (submitter, {subject}) from {relation}"
+                f" where {subject} is not null and ({dead})), false)"
             )
     return (
         f"select b.submitter, b.form, b.local_record_id, b.child_subject, {event} as event, b.card_key,"

@@ -69,6 +69,7 @@ class Held:
             "submitter": "kept.submitter", "form": "kept.form", "local_record_id": "kept.local_record_id",
             "delivery": "kept.delivery", "load_id": "kept.load_id", "delivery_line": "kept.delivery_line",
             "mother_subject": "kept.mother_subject", "child_subject": "kept.child_subject",
+            "person_subject": "kept.person_subject",
             "delivery_local_id": "kept.delivery_local_id", "event_date": "told.event_date",
             "event_first": cast.event_first("told.event_date"),
         }  # fmt: skip
