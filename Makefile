@@ -23,7 +23,7 @@ test:  ## the quick tests: every promise, minutes
 	@tools/venv test
 	@$(pytest) -m 'not slow' $(ARGS)
 
-test-all:  ## every test: real services, faults, fuzzers a minute each
+test-all:  ## every test: real services, faults, fuzzers a minute for each parser that faces the network
 	@tools/debian
 	@tools/venv test
 	@tools/venv audit
