@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from born import make_births
 
-ROWS = "100000,300000,1000000,1900000"
+ROWS = "100000,300000,490000,1000000,1900000"
 LIMIT_MEBIBYTES = 1024
 _ONE = "import sys; sys.path.insert(0, sys.argv[1]); import checking; checking.one(sys.argv[2])"
 
