@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -12,10 +12,12 @@ from swaddle.indicators.cells import Cell, Policy
 from swaddle.indicators.definitions import strata, terms
 from swaddle.indicators.model import Definition, Language
 from swaddle.indicators.releasing import Counted, released
+from swaddle.indicators.remembered import Table
 from swaddle.indicators.tally import Split, sums, tally
 from swaddle.intake.engine import literal
 
 WHOLE = ""  # the key of the indicator's total
+APART = "/"  # between the split and the part, in the name of a group that is remembered
 
 
 def run(
@@ -27,6 +29,9 @@ def run(
     submitter: str | None = None,
     by: str | None = None,
     language: Language = "en",
+    period: str = "",
+    earlier: Mapping[str, Sequence[Table]] | None = None,
+    tell: Callable[[Mapping[str, Table]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Each indicator with its total and its parts, as JSON values.
 
@@ -38,14 +43,39 @@ def run(
         submitter: of this one, in full: they are its own patients. None for all together.
         by: the id of a stratum, instead of the indicator's own groups.
         language: of titles and labels.
+        period: what the units' relations were narrowed to; "" for all times.
+        earlier: what was told of all together before, by indicator; so that two runs cannot be subtracted.
+        tell: is given what is told of all together now, to be kept.
     """
     tally(connection, definitions, Split(stratum=strata()[by], terms=terms()) if by else None)
     if submitter is not None:
         connection.execute(f"DELETE FROM indicator_counts WHERE submitter IS DISTINCT FROM {literal(submitter)}")
     column = "stratum" if by else "grouped"
     parts = {item.id: _cells(connection, item, column) for item in definitions}
-    shown = _shown(definitions, parts, policy=policy, at=at, in_full=submitter is not None)
-    return [_told(item.within(language), by, shown[item.id], language) for item in definitions]
+    moments = dict.fromkeys(parts, at)
+    if submitter is not None:
+        shown = {name: {key: disclosure.in_full(cell) for key, cell in cells.items()} for name, cells in parts.items()}
+    else:
+        counted = {item.id: _counted(item, parts[item.id], by) for item in definitions}
+        tables = released(
+            definitions,
+            counted,
+            policy=policy,
+            at=at,
+            period=period,
+            earlier={item.id: _nearest_last(earlier or {}, item, by, period) for item in definitions},
+        )
+        moments = {name: table.at for name, table in tables.items()}
+        if tell is not None:
+            tell(tables)
+        shown = {
+            name: {WHOLE: table.total, **{_plain(key): table.groups[key] for key in counted[name].groups}}
+            for name, table in tables.items()
+        }
+    return [
+        _told(item.within(language), by, shown[item.id], language) | {"counted_at": moments[item.id]}
+        for item in definitions
+    ]
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, item: Definition, column: str) -> dict[str, Cell]:
@@ -69,17 +99,39 @@ def _cells(connection: duckdb.DuckDBPyConnection, item: Definition, column: str)
     return {WHOLE: total, **found}
 
 
-def _shown(
-    definitions: Sequence[Definition], parts: dict[str, dict[str, Cell]], *, policy: Policy, at: str, in_full: bool
-) -> dict[str, dict[str, disclosure.Released]]:
-    if in_full:
-        return {name: {key: disclosure.in_full(cell) for key, cell in cells.items()} for name, cells in parts.items()}
-    counted = {
-        name: Counted(total=cells[WHOLE], groups={key: cell for key, cell in cells.items() if key != WHOLE})
-        for name, cells in parts.items()
-    }
-    tables = released(definitions, counted, policy=policy, at=at)
-    return {name: {WHOLE: table.total, **table.groups} for name, table in tables.items()}
+def _counted(item: Definition, cells: Mapping[str, Cell], by: str | None) -> Counted:
+    """The table before the gate. Every group that there may be is in it: one that comes later is no other table."""
+    names = strata()[by].labels if by else {band.id: "" for band in item.bands} or item.groups
+    empty = Cell(numerator=0, denominator=0)
+    groups = {name: cells.get(name, empty) for name in dict.fromkeys([*names, *cells]) if name != WHOLE}
+    return Counted(total=cells[WHOLE], groups={f"{by or ''}{APART}{name}": cell for name, cell in groups.items()})
+
+
+def _plain(name: str) -> str:
+    return name.partition(APART)[2]
+
+
+def _nearest_last(earlier: Mapping[str, Sequence[Table]], item: Definition, by: str | None, period: str) -> list[Table]:
+    """What was told before of times that overlap these, the tables of the same split and period last.
+
+    Counts of times that do not overlap cannot be subtracted from each other; those of other splits share the total.
+    """
+    near = [one for one in earlier.get(item.id, ()) if _overlap(one.period, period)]
+    return sorted(
+        near, key=lambda one: (one.period == period, all(name.startswith(f"{by or ''}{APART}") for name in one.groups))
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two of a year, a quarter, a month and all times have a month in common."""
+    return bool(_months(one) & _months(other)) if one and other and one[:4] == other[:4] else not (one and other)
+
+
+def _months(period: str) -> frozenset[int]:
+    part = period[5:]
+    if part.startswith("Q"):
+        return frozenset(range(3 * int(part[1:]) - 2, 3 * int(part[1:]) + 1))
+    return frozenset([int(part)]) if part else frozenset(range(1, 13))
 
 
 def _told(

@@ -27,6 +27,9 @@ def count(
 ) -> dict[str, Any]:
     """Count indicators: of one submitter in full, or of all together with small numbers hidden.
 
+    What is told of all together is remembered, and laid beside the next: two runs a week apart would give one birth
+    away. Where only a few came or went, what was told before is told again.
+
     Raises:
         IndicatorUnknown, NoSuchSplit: there is none of that name.
         BadDefinition: the indicator's records have not the fields of the split.
@@ -54,6 +57,9 @@ def count(
             submitter=None if submitter is None else (known.id if known else submitter),
             by=by,
             language=language,
+            period=period or "",
+            earlier={} if submitter else told_before.earlier(inside, told_before.EVERYBODY),
+            tell=lambda tables: told_before.remember_tables(inside, told_before.EVERYBODY, tables),
         )
     return {
         "as_of": at,

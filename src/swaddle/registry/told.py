@@ -15,6 +15,7 @@ from swaddle.registry.inside import Registry
 from swaddle.registry.settings import Settings
 
 MOST_KEPT = 200  # tables of one indicator that one reader was told; four a week for a year
+EVERYBODY = "everybody"  # the reader of what is told of all together; no submitter's id
 SCHEMA = """
 create table if not exists told (
     number integer primary key, reader text not null, indicator text not null, body text not null) strict;

@@ -77,6 +77,48 @@ def test_ones_own_is_counted_and_a_broken_one_is_told(shelf, days, counting):
     assert by_id(told)["late"]["numerator"] == 1
 
 
+def thirty(**more):
+    return [
+        birth(str(n), mother=f"M{n}", outcome="live", ga_weeks="39" if n > 10 else "30", **more) for n in range(1, 31)
+    ]
+
+
+def test_two_runs_a_week_apart_give_no_birth_away(shelf, days, counting):
+    """One more preterm birth is one family's: what was told before is told again, with every split and period."""
+    shelf.take(csv_of("birth", *thirty()), submitter=THERE, sent_at=days(1))
+    before = by_id(counting(indicators=["preterm"]))["preterm"]
+    assert (before["numerator"], before["denominator"]) == (10, 30)
+    late = birth("31", mother="M31", outcome="live", ga_weeks="30")
+    shelf.take(csv_of("birth", late), submitter=THERE, sent_at=days(2))
+    assert by_id(counting(indicators=["preterm"]))["preterm"] == before
+    assert by_id(counting(indicators=["preterm"], submitter=THERE))["preterm"]["numerator"] == 11, (
+        "one's own is in full"
+    )
+    [[year]] = shelf.ask("select distinct event_year::varchar from births")
+    for asked in ({"by": "mother_age"}, {"period": year}, {"by": "mother_age", "period": year}):
+        other = by_id(counting(indicators=["preterm"], **asked))["preterm"]
+        assert other["suppressed"] or other["denominator"] == 30, asked
+    assert by_id(counting(indicators=["preterm"]))["preterm"] == before, "whatever was asked between"
+
+
+def test_the_same_question_has_the_same_answer(shelf, days, counting):
+    shelf.take(csv_of("birth", *thirty()), submitter=THERE, sent_at=days(1))
+    first, second = counting(), counting()
+    assert first["indicators"] == second["indicators"]
+    assert (
+        counting(by="robson", indicators=["caesarean"])["indicators"]
+        == (counting(by="robson", indicators=["caesarean"])["indicators"])
+    )
+
+
+def test_many_new_births_are_told_anew(shelf, days, counting):
+    shelf.take(csv_of("birth", *thirty()), submitter=THERE, sent_at=days(1))
+    counting(indicators=["preterm"])
+    more = [birth(f"x{n}", mother=f"X{n}", outcome="live", ga_weeks="39" if n > 10 else "30") for n in range(1, 31)]
+    shelf.take(csv_of("birth", *more), submitter=HERE, sent_at=days(2))
+    assert by_id(counting(indicators=["preterm"]))["preterm"]["denominator"] == 60
+
+
 def test_what_is_not_there_is_told(counting):
     with pytest.raises(IndicatorUnknown):
         counting(indicators=["nothing"])
