@@ -19,6 +19,7 @@ from swaddle.custody.ledger import FILE_NAME
 from swaddle.home import Kind, open_home
 from swaddle.intake.wall.standing import seen
 from swaddle.registry import holding, outbox, settings
+from swaddle.registry.alarm import UNOPENED
 from swaddle.registry.backup_keys import PRIVATE, PUBLIC
 from swaddle.registry.inside import now as utc_now
 from swaddle.registry.owner import Asker, Lock
@@ -190,6 +191,10 @@ def asked(path: Path) -> Iterator[Finding]:
         yield Finding("freeze", MEND, "reading is frozen on the gateway", why, fix)
     if not freezes:
         yield good("freeze", "nothing is frozen on the gateway")
+    unopened = [each for each in told["alarms"] if each["cause"] == UNOPENED]
+    if unopened:
+        why, fix = f"{len(unopened)} of them", "see `swaddle registry alerts`, and telephone the hospital"
+        yield Finding("alerts", MEND, "alerts about newborns were not opened for 24 hours", why, fix)
     if told.get("lost"):
         why, fix = f"{len(told['lost'])} transfers", "see `swaddle registry status`; ask for what came by the door"
         yield Finding("lost", LOOK, "transfers were lost with a gateway's disk", why, fix)

@@ -218,12 +218,14 @@ def _reports(
         " and transfer not in (select unnest($unanswered::varchar[]))",
         {"today": today, "unanswered": list(unanswered)},
     )
-    # Notices of what did not come are issued like reports, and are about no transfer.
+    # Notices of what did not come, and alerts, are issued like reports, and are about no transfer.
     connection.execute(
         "insert into go_reports select transfer from identifiers.issued"
         " where transfer not in (select transfer from clinical.loads)"
         f" and (coalesce({holding_due_sql(schedule, REPORTS, 'issued_at')} <= $today, false) or transfer in"
-        " (select notice from clinical.waiting told semi join (from go_numbers where not held) gone"
+        " (select notice from (select notice, submitter, form, local_record_id from clinical.waiting union all"
+        " select alert, submitter, form, local_record_id from clinical.alerts) told"
+        " semi join (from go_numbers where not held) gone"
         " on (told.submitter, told.form, told.local_record_id) = (gone.submitter, gone.form, gone.number)))",
         {"today": today},
     )

@@ -54,6 +54,14 @@ def let_go(operations: Operations, inside: Registry, turn: threading.Lock, say: 
         say(f"disposal {gone['id'][:8]}: {gone['counts'].get('numbers', 0):,} records let go of")
 
 
+def alert_words(looked: Mapping[str, Any]) -> list[str]:
+    """What a look found that cannot wait, in a line; a fault of ours, in another."""
+    told = [f"alerts: {looked['found']:,} newborns, their hospitals are told"] if looked["found"] else []
+    if looked["fault"]:
+        told.append(f"the search for alerts met {looked['fault']} and is tried again when data come, or tomorrow")
+    return told
+
+
 def run_forever(
     home: Path, passphrase: Callable[[Mapping[str, Any]], bytes], say: Callable[[str], None], *, stop_after: int = 0
 ) -> None:
@@ -93,6 +101,7 @@ def run_forever(
                     nightly(operations, inside, say)
                 told = [f"{t['id'][:8]} {t['outcome']}" for t in result["transfers"]]
                 told += [f"{e['submitter'][:8]} {e['state']}" for e in result["enrolled"]]
+                told += alert_words(result["alerts"])
                 for line in told:
                     say(line)
                 trouble = ""

@@ -8,7 +8,7 @@ import pytest
 from submitter_world import GatewayProcess
 from swaddle.registry import alerts
 from swaddle.registry.operations import Operations
-from swaddle.submitter.inbox import answer_to
+from swaddle.submitter.inbox import answer_to, get_all
 from whole_world import make_world
 
 pytestmark = pytest.mark.slow
@@ -60,6 +60,30 @@ def screened(world):
     return world.file((SCREEN + f"Z1,{day},KC99999Z,{day}T08:00,{day}T18:00,S1\n").encode(), "screens.csv")
 
 
+def test_a_registry_killed_behind_the_gateways_answer_sends_no_second_alert(world, monkeypatch):
+    world.send(LAB, screened(world), kind="newborn-screens")
+    world.send(HOSPITAL, born(world, "B1", "KC30000A"))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(alerts, "sent", killed)
+        with pytest.raises(KeyboardInterrupt):
+            look(world)
+    look(world)
+    (told,) = world.ask("alerts")["alerts"]
+    party = world.party(HOSPITAL)
+    with party.client() as client:
+        got, fault = get_all(party, client)
+    assert fault is None
+    assert [(each.about.kind, each.about.newborns) for each in got][:2] == [("alert", 1), ("report", 0)]
+    assert [each.one.in_reply_to for each in got if each.about.kind == "alert"] == [told["id"]]
+    look(world)
+    (told,) = world.ask("alerts")["alerts"]
+    assert told["opened_at"]
+
+
 def test_an_alert_from_data_to_opening_and_to_the_operator(world):
     world.send(LAB, screened(world), kind="newborn-screens")
     world.send(HOSPITAL, born(world, "NEEDLE1<b>x", "KC40123A"))
@@ -67,7 +91,7 @@ def test_an_alert_from_data_to_opening_and_to_the_operator(world):
     first = look(world)
     assert first["alerts"] == {"found": 2, "fault": None}
     assert look(world)["alerts"]["found"] == 0
-    told = {each["name"]: each for each in world.ask("alerts")["alerts"]}
+    told = {each["name"]: each for each in reversed(world.ask("alerts")["alerts"])}  # the newest of each
     assert {name: (each["babies"], each["open"], each["opened_at"]) for name, each in told.items()} == {
         HOSPITAL: (1, 1, None), OTHER: (1, 1, None),
     }  # fmt: skip
@@ -85,7 +109,7 @@ def test_an_alert_from_data_to_opening_and_to_the_operator(world):
     assert "NEEDLE1&lt;b&gt;x" in page
     assert "Nadeldottir" not in page
     look(world)
-    after = {each["name"]: each for each in world.ask("alerts")["alerts"]}
+    after = {each["name"]: each for each in reversed(world.ask("alerts")["alerts"])}
     assert after[HOSPITAL]["opened_at"]
     assert (after[HOSPITAL]["open"], after[OTHER]["open"]) == (0, 1)
 
