@@ -74,11 +74,21 @@ def test_both_raids_find_nothing_and_are_scoped_exactly(told):
     assert (second["persons"], second["transfers"]) == (0, 0)
 
 
+def test_it_ends_with_what_each_report_says_and_one_alert(told):
+    place, said, talk = told
+    assert "A missed newborn screen is told to its hospital" in [proof["what"] for proof in said["proofs"]]
+    alert, *reports = said["says"]
+    assert alert["says"][0].startswith("ALERT")
+    assert len(reports) == 3
+    assert all((place / "homes" / "reports" / each["page"]).is_file() for each in said["says"])
+    assert "What the reports say" in talk
+
+
 def test_only_the_reports_are_left_and_home_is_untouched(told):
     place, said, _ = told
     assert [path.name for path in (place / "homes").iterdir()] == ["reports"]
     assert said["reports"] == str(place / "homes" / "reports")
-    assert len(list((place / "homes" / "reports").rglob("report.html"))) == 4
+    assert len(list((place / "homes" / "reports").rglob("report.html"))) == 4 + 1  # and the alert
     assert not list((place / "nobody").iterdir())
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from swaddle import durable
-from swaddle.demo import broken, cohort, deal, layout, needles
+from swaddle.demo import broken, care, cohort, deal, layout, needles
 from swaddle.demo.raid import Sought
 
 WRONG_NAME = "births.csv"
@@ -23,6 +23,7 @@ class Parcel:
         made_up: whether its births are synthetic.
         broken: how many of its rows were broken on purpose.
         persons: how many different persons it is about: counted here, from what was written, by nobody's linkage.
+        newborns: those of its made-up rows that are right, were born alive and have a screening card.
     """
 
     place: int
@@ -32,6 +33,7 @@ class Parcel:
     made_up: bool
     broken: int
     persons: int
+    newborns: tuple[care.Newborn, ...] = ()
 
     @property
     def beginning(self) -> bytes:
@@ -95,7 +97,8 @@ def _made_up(folder: Path, place: int, count: int, seed: int, today: date) -> Pa
     path = _folder(folder, place) / f"births-{last_day.year}.csv"
     path.write_bytes(b"\n".join(layout.lines(rows)) + b"\n")
     persons = len({birth.mother_id for birth in made}) + len({birth.child_id for birth in made})
-    return Parcel(place, layout.KIND, path, count, made_up=True, broken=len(wrong), persons=persons)
+    right = tuple(care.newborns(place, (row for at, row in enumerate(rows) if at not in wrong)))
+    return Parcel(place, layout.KIND, path, count, made_up=True, broken=len(wrong), persons=persons, newborns=right)
 
 
 def _wrong(folder: Path) -> Path:

@@ -18,12 +18,12 @@ COLUMNS: tuple[str, ...] = (
     "child_hcn_authority", "child_hcn", "child_no_hcn_reason", "birth_order", "outcome",
     "admit_dt", "delivery_place", "gravida", "para", "previous_cs", "n_fetuses", "ga_weeks", "ga_days",
     "onset_labour", "induction_indication", "presentation", "birth_type", "cs_type", "perineum", "episiotomy",
-    "birth_weight_g", "apgar1", "apgar5", "resuscitation", "nicu_admit",
+    "birth_weight_g", "apgar1", "apgar5", "resuscitation", "nicu_admit", "screening_card_id",
 )  # fmt: skip
 KIND = "births"
 NAMES = (("mother_family_name", "mother_given_names"), ("child_family_name", "child_given_names"))
 CARDS = ("mother_hcn", "child_hcn")
-LOCAL_IDS = ("local_record_id", "delivery_local_id", "mother_local_id", "child_local_id")
+LOCAL_IDS = ("local_record_id", "delivery_local_id", "mother_local_id", "child_local_id", "screening_card_id")
 BIRTH_DATES = ("mother_birth_date", "event_date")
 
 Row = dict[str, str]
@@ -79,6 +79,7 @@ def row(birth: Birth) -> Row:
         "apgar5": str(child.apgar_5) if live else "NA",
         "resuscitation": child.resuscitation,
         "nicu_admit": "Y" if child.nicu else "N",
+        "screening_card_id": f"{birth.child_id}-K" if live else "",
     }
 
 

@@ -1,6 +1,6 @@
 """The story, step by step: read `_at_work` first. Every step types the commands that a person would type.
 
-set up -> check -> send (torn, killed, taken up) -> raid -> pull -> reports opened -> raid again -> both scoped
+set up -> check -> send (torn, killed, taken up) -> raid -> pull -> reports opened -> raid again -> both scoped -> alert
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from swaddle.demo import changed, copied, files, proving, raid, reading, secrets_held, sending, town
+from swaddle.demo import care, changed, copied, files, proving, raid, reading, secrets_held, sending, town
 from swaddle.demo.account import PAGE, Account, account
 from swaddle.demo.cohort import DEFAULT_BIRTHS, SEED, SITES
 from swaddle.demo.outcome import Outcome, Proof, Sender, Sent
@@ -87,6 +87,7 @@ class Story:
         self._read_reports()
         second = self._raid_again(sought.result()[0])
         self._scope(first, second)
+        self._alert()
 
     def _make_files(self, today: date) -> files.Files:
         wishes, folder = self._wishes, self._wishes.folder / "files"
@@ -247,6 +248,19 @@ class Story:
                 proving.note_lifetimes(registry, self.outcome)
             say("both raids: which transfers, about whom")
         self.outcome.proofs += proving.raids_and_incidents(self.outcome)
+
+    def _alert(self) -> None:
+        """After the raids: a laboratory joins, one newborn has no screen, and its hospital is told."""
+        known = [each for parcel in self._files.parcels for each in parcel.newborns]
+        with self._screen.phase("Alerted") as say:
+            told = care.tell(self._town, known, self._wishes.folder, self._reports)
+            if told is None:
+                say("nobody: too few made-up births of the last weeks")
+                return
+            proof, account_ = told
+            self.outcome.proofs.append(proof)
+            self.outcome.accounts.insert(0, account_)
+            say("a laboratory's screens came; one newborn has none")
 
 
 def _sent(place: int, despatched: sending.Despatched, report: reading.Opened) -> Sent:

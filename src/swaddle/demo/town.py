@@ -95,6 +95,12 @@ def at_work(registry: Party) -> Iterator[None]:
         end(process)
 
 
+def let_in(registry: Party, party: Party, name: str) -> str:
+    """Invite one more while the registry is at work; its id."""
+    invited = registry.run("registry", "invite", name, "--json").value
+    return _enrol(party, str(invited["invitation"]))
+
+
 def _enrol(party: Party, invitation: str) -> str:
     said = party.run(
         "enrol", "-", "--new-passphrase-file", party.passphrase_file, "--timeout", str(_PATIENCE_S), "--json",
