@@ -145,6 +145,13 @@ def _unanswered(
     return found
 
 
+def fill(template: str, language: Language, **values: object) -> str:
+    """A template of this package with values in it, all of them escaped; `style` and its hash are there."""
+    style = Markup(_style())  # noqa: S704  # a file of this package, with no value in it
+    given = {"language": language, "style": style, "style_source": style_source(), **values}
+    return _environment(language).get_template(template).render(given)
+
+
 def style_source() -> str:
     """What the page's policy allows: this one style, by its hash."""
     return f"sha256-{b64encode(sha256(_style().encode('utf-8')).digest()).decode('ascii')}"

@@ -127,7 +127,8 @@ def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: 
         column: f"({' and '.join(consent.permits_sql(purpose, f'{who}.directive') for who in ('hers', 'its'))})"
         for purpose, column in FOR_PURPOSE.items()
     }
-    columns = [*columns, *known, *(f"{test} as {column}" for column, test in allowed.items())]
+    columns = [*columns, "kept.local_record_id as own_number", *known]
+    columns += [f"{test} as {column}" for column, test in allowed.items()]
     asked = consent.in_force()  # no common table of the view's own: behind one, DuckDB reads every column for one
     first_came = (
         "select r.submitter, r.form, r.local_record_id, min(loaded_at) as first_came from clinical.stored_rows r"

@@ -1,0 +1,249 @@
+"""The report of a month: what a submitter's own records of that month say, indicator by indicator. Pure.
+
+Findings come first, in words; then every figure with its interval; then what cannot be answered, and why. The cases
+behind a figure are the submitter's own, by its own record numbers, and go to that submitter alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from swaddle.feedback.bundle import pack
+from swaddle.feedback.compared import section
+from swaddle.feedback.page import fill
+from swaddle.indicators.comparison import Comparison
+from swaddle.indicators.intervals import wilson
+from swaddle.indicators.model import Definition
+from swaddle.indicators.saying import Language, number, percent, say, when
+
+KIND = "month"
+FEWEST = 10  # births under which a share is told as too few to read
+MOST_CASES = 50  # of one indicator on the page; all of them are in cases.csv
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "title": "Report of the month", "attention": "What needs a look", "better": "What got better",
+        "few": "Too few to say", "none": "Nothing that chance does not explain.", "no_few": "Nothing.",
+        "no_births": "No record of this month can be counted. Nothing was read as No.",
+        "figures": "All indicators", "indicator": "Indicator", "counted": "Counted", "of": "Of", "share": "Share",
+        "interval": "95% interval", "before": "12 months before", "unknown": "Lost to unknowns",
+        "cases": "Your own cases", "more": "The first {shown} of {all}; all of them are in cases.csv.",
+        "silent": "What these data cannot answer", "lacking": "not carried by your records of this month",
+        "revised": "Revised: it replaces an earlier report of this month, because data came late or were corrected.",
+        "keep": "Your own numbers are shown in full: keep this page as you keep a patient's record. Others are shown"
+        " only together or without a name, with small numbers hidden.",
+        "made": "Counted {at}, dictionary {dictionary}, state of the data {snapshot}.",
+        "csv": "The same figures are in figures.csv, the cases in cases.csv.",
+        "fewer": "{title}: {of} in the month.", "per": "per {per}",
+        "under": "The interval is what chance leaves open. A record that cannot be placed is counted as unknown.",
+        "costs": "Your unknowns cost you {n} in this indicator.",
+    },
+    "fr": {
+        "title": "Rapport du mois", "attention": "À regarder", "better": "Ce qui s'est amélioré",
+        "few": "Trop peu pour le dire", "none": "Rien que le hasard n'explique pas.", "no_few": "Rien.",
+        "no_births": "Aucun dossier de ce mois ne peut être compté. Rien n'a été lu comme un non.",
+        "figures": "Tous les indicateurs", "indicator": "Indicateur", "counted": "Comptés", "of": "Sur",
+        "share": "Part", "interval": "Intervalle à 95 %", "before": "12 mois précédents",
+        "unknown": "Perdus (inconnus)", "cases": "Vos propres cas",
+        "more": "Les {shown} premiers sur {all}; tous sont dans cases.csv.",
+        "silent": "Ce que ces données ne permettent pas de dire",
+        "lacking": "absents de vos dossiers de ce mois",
+        "revised": "Révisé : il remplace un rapport antérieur de ce mois, car des données sont arrivées tard ou ont"
+        " été corrigées.",
+        "keep": "Vos propres nombres sont montrés en entier : gardez cette page comme un dossier de patient. Les"
+        " autres ne sont montrés qu'ensemble ou sans nom, les petits nombres étant cachés.",
+        "made": "Compté le {at}, dictionnaire {dictionary}, état des données {snapshot}.",
+        "csv": "Les mêmes nombres sont dans figures.csv, les cas dans cases.csv.",
+        "fewer": "{title} : {of} dans le mois.", "per": "par {per}",
+        "under": "L'intervalle est ce que le hasard laisse ouvert. Un dossier qui ne peut être classé est compté comme"
+        " inconnu.",
+        "costs": "Vos inconnus vous coûtent {n} dans cet indicateur.",
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many count, of how many that could be placed, and how many could not."""
+
+    numerator: int = 0
+    denominator: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One indicator of the month: own counts, those of the twelve months before, parts, cases by own number."""
+
+    definition: Definition
+    month: Count
+    before: Count
+    parts: Mapping[str, Count]
+    cases: tuple[str, ...]
+    lacking: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month:
+    """A month's report before it is written out."""
+
+    report: str
+    name: str
+    month: str
+    at: str
+    dictionary: str
+    snapshot: str
+    revised: bool
+    figures: tuple[Figure, ...]
+    comparisons: Mapping[str, Comparison]
+
+
+def bundle(told: Month) -> bytes:
+    """The files that are sealed to the submitter: both pages, JSON, the figures and the cases."""
+    return pack({
+        "report.html": page(told, "en").encode(),
+        "report-fr.html": page(told, "fr").encode(),
+        "report.json": json.dumps(as_json(told), indent=2).encode(),
+        "figures.csv": figures_csv(told).encode(),
+        "cases.csv": cases_csv(told).encode(),
+    })  # fmt: skip
+
+
+def page(told: Month, language: Language) -> str:
+    """The page of one language, a whole file."""
+    words = _WORDS[language]
+    answered = [each for each in told.figures if not each.lacking]
+    titles = {each.definition.id: each.definition.within(language).title for each in told.figures}
+    compared = {each.definition.id: told.comparisons[each.definition.id] for each in answered
+                if each.definition.id in told.comparisons}  # fmt: skip
+    attention, better = findings(told, language)
+    return fill(
+        "monthly.html",
+        language,
+        w=words,
+        name=told.name,
+        month=when(told.month, language),
+        revised=told.revised,
+        attention=attention,
+        better=better,
+        few=[
+            words["fewer"].format(title=titles[each.definition.id], of=number(each.month.denominator, language))
+            for each in answered
+            if 0 < each.month.denominator < FEWEST
+        ],
+        empty=not any(each.month.denominator for each in answered),
+        rows=[_row(each, language) for each in answered],
+        silent=[titles[each.definition.id] for each in told.figures if each.lacking],
+        compared=section(compared, titles, name=told.name, language=language),
+        made=words["made"].format(at=told.at, dictionary=told.dictionary, snapshot=told.snapshot),
+    )
+
+
+def findings(told: Month, language: Language) -> tuple[list[str], list[str]]:
+    """What needs a look, and what got better: only what chance does not explain."""
+    attention, better = [], []
+    for each in told.figures:
+        one = told.comparisons.get(each.definition.id)
+        if one is None or each.lacking:
+            continue
+        shift = one.chart.shift if one.chart else None
+        stands = one.funnel.own.stands if one.funnel and one.funnel.own else "too few"
+        sentence = f"{each.definition.within(language).title}: {say(one, language).sentence}"
+        good = {"higher": True, "lower": False}.get(each.definition.direction)
+        if shift is not None and good is not None and shift.higher == good:
+            better.append(sentence)
+        elif shift is not None or stands in {"higher", "lower"}:
+            attention.append(sentence)
+    return attention, better
+
+
+def as_json(told: Month) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "transfer": told.report, "kind": KIND, "month": told.month, "made": told.at, "revised": told.revised,
+        "dictionary": told.dictionary, "snapshot": told.snapshot,
+        "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0}, "records": {}, "findings": [],
+        "indicators": [
+            {
+                "id": each.definition.id, "answerable": not each.lacking,
+                "numerator": each.month.numerator, "denominator": each.month.denominator,
+                "unknown": each.month.unknown, "cases": list(each.cases),
+            }
+            for each in told.figures
+        ],
+    }  # fmt: skip
+
+
+def figures_csv(told: Month) -> str:
+    """Every figure, its parts under it."""
+    rows: list[Sequence[object]] = []
+    for each in told.figures:
+        if not each.lacking:
+            for part, cell in {"": each.month, **each.parts}.items():
+                rows.append((each.definition.id, each.definition.title, part, *_numbers(cell, each.definition.per)))
+    head = ("indicator", "title", "part", "numerator", "denominator", "unknown", "rate", "low", "high", "per")
+    return _csv(head, rows)
+
+
+def cases_csv(told: Month) -> str:
+    """The submitter's own records behind each figure."""
+    rows = [(each.definition.id, told.month, record) for each in told.figures for record in each.cases]
+    return _csv(("indicator", "month", "local_record_id"), rows)
+
+
+def guarded(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text.lstrip().startswith(_FORMULA) else text
+
+
+def _csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([guarded(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
+def _numbers(cell: Count, per: int) -> tuple[object, ...]:
+    if not cell.denominator:
+        return cell.numerator, cell.denominator, cell.unknown, None, None, None, per
+    low, high = wilson(cell.numerator, cell.denominator)
+    rates = (round(per * each, 3) for each in (cell.numerator / cell.denominator, low, high))
+    return (cell.numerator, cell.denominator, cell.unknown, *rates, per)
+
+
+def _row(each: Figure, language: Language) -> dict[str, Any]:
+    words, item = _WORDS[language], each.definition.within(language)
+    labels = {band.id: band.label for band in item.bands} | dict(item.groups)
+    shown = each.cases[:MOST_CASES]
+    return {
+        "title": item.title,
+        "own": _told(each.month, language),
+        "before": _told(each.before, language)["share"],
+        "unknown": number(each.month.unknown, language),
+        "costs": words["costs"].format(n=number(each.month.unknown, language)) if each.month.unknown else "",
+        "parts": [{"label": labels.get(name, name), **_told(cell, language)} for name, cell in each.parts.items()],
+        "cases": shown,
+        "more": words["more"].format(shown=number(len(shown), language), all=number(len(each.cases), language))
+        if len(each.cases) > len(shown)
+        else "",
+    }
+
+
+def _told(cell: Count, language: Language) -> dict[str, str]:
+    share = reach = "\u2013"
+    if cell.denominator:
+        share = percent(cell.numerator / cell.denominator, language)
+        reach = "\u2013".join(percent(each, language) for each in wilson(cell.numerator, cell.denominator))
+    return {
+        "counted": number(cell.numerator, language),
+        "of": number(cell.denominator, language),
+        "share": share,
+        "interval": reach,
+    }
