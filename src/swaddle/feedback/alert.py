@@ -133,7 +133,8 @@ def _part(babies: Sequence[Baby], limits: Mapping[str, int], at: int, heads: tup
         own = [each for each in babies if each.cause == cause]
         if own:
             rows = "".join(
-                f"<tr><td><bdi>{escape(each.record)}</bdi></td><td>{each.born or '?'}</td></tr>\n" for each in own
+                f"<tr><td><bdi>{escape(_visible(each.record))}</bdi></td><td>{each.born or '?'}</td></tr>\n"
+                for each in own
             )
             what = Template(texts[at + 1]).substitute(days=limits.get(cause, 0))
             lines.append(
@@ -141,3 +142,8 @@ def _part(babies: Sequence[Baby], limits: Mapping[str, int], at: int, heads: tup
                 f"<tr><th scope='col'>{heads[0]}</th><th scope='col'>{heads[1]}</th></tr>\n{rows}</table>\n"
             )
     return "".join(lines)
+
+
+def _visible(text: str) -> str:
+    """What is not to be seen, or turns the line round, as its number: a record is looked up by what stands here."""
+    return "".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in text)
