@@ -14,6 +14,7 @@ from string import Template
 
 from swaddle.canonical import format_instant
 from swaddle.feedback.bundle import pack
+from swaddle.feedback.words import visible
 
 KIND = "alert"
 # Cause -> (English heading, what to do, French heading, what to do).
@@ -133,7 +134,7 @@ def _part(babies: Sequence[Baby], limits: Mapping[str, int], at: int, heads: tup
         own = [each for each in babies if each.cause == cause]
         if own:
             rows = "".join(
-                f"<tr><td><bdi>{escape(_visible(each.record))}</bdi></td><td>{each.born or '?'}</td></tr>\n"
+                f"<tr><td><bdi>{escape(visible(each.record))}</bdi></td><td>{each.born or '?'}</td></tr>\n"
                 for each in own
             )
             what = Template(texts[at + 1]).substitute(days=limits.get(cause, 0))
@@ -142,8 +143,3 @@ def _part(babies: Sequence[Baby], limits: Mapping[str, int], at: int, heads: tup
                 f"<tr><th scope='col'>{heads[0]}</th><th scope='col'>{heads[1]}</th></tr>\n{rows}</table>\n"
             )
     return "".join(lines)
-
-
-def _visible(text: str) -> str:
-    """What is not to be seen, or turns the line round, as its number: a record is looked up by what stands here."""
-    return "".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in text)

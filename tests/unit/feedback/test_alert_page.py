@@ -14,7 +14,7 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
     ("record", "shown"),
     [
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-        ("\u202e1B", "U+202E1B"),
+        ("\u202e1B", "[U+202E]1B"),
         ("=cmd()", "=cmd()"),
         ("$made ${number}", "$made ${number}"),
         ("É-1", "É-1"),
