@@ -27,6 +27,7 @@ class Account:
     name: str
     says: tuple[str, ...]
     page: str
+    is_alert: bool = False
 
 
 def account(name: str, report: Mapping[str, Any], page: str) -> Account:

@@ -101,7 +101,7 @@ def tell(all_: town.Town, known: Sequence[Newborn], folder: Path, reports: Path)
     proof = Proof(WORDS, f"{len(told)} newborn, {babies} raised, opened there", holds=holds)
     says = ("ALERT: one newborn has no screen on day 7. It names the baby by the hospital's own number, to it alone.",)
     page = "" if alert is None else str((Path(alert["page"])).relative_to(reports))
-    return proof, Account(SITES[MISSED_AT].name, says, page)
+    return proof, Account(SITES[MISSED_AT].name, says, page, is_alert=True)
 
 
 def _opened(hospital: Party, out: Path) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The story, step by step: read `_at_work` first. Every step types the commands that a person would type.
 
-set up -> check -> send (torn, killed, taken up) -> raid -> pull -> reports opened -> raid again -> both scoped -> alert
+set up -> check -> send (torn, killed, taken up) -> raid -> pull -> reports opened -> raid again -> both scoped
+       -> alert -> month
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from swaddle.demo import care, changed, copied, files, proving, raid, reading, secrets_held, sending, town
+from swaddle.demo import care, changed, copied, files, months, proving, raid, reading, secrets_held, sending, town
 from swaddle.demo.account import PAGE, Account, account
 from swaddle.demo.cohort import DEFAULT_BIRTHS, SEED, SITES
 from swaddle.demo.outcome import Outcome, Proof, Sender, Sent
@@ -88,6 +89,7 @@ class Story:
         second = self._raid_again(sought.result()[0])
         self._scope(first, second)
         self._alert()
+        self._months()
 
     def _make_files(self, today: date) -> files.Files:
         wishes, folder = self._wishes, self._wishes.folder / "files"
@@ -261,6 +263,15 @@ class Story:
             self.outcome.proofs.append(proof)
             self.outcome.accounts.insert(0, account_)
             say("a laboratory's screens came; one newborn has none")
+
+    def _months(self) -> None:
+        """The month's reports take the place of the answers in what is told at the end."""
+        with self._screen.phase("Month") as say:
+            made = {each.name: each for each in months.send(self._town, self._reports)}
+            self.outcome.accounts[:] = [
+                each if each.is_alert else made.get(each.name, each) for each in self.outcome.accounts
+            ]
+            say(f"{len(made)} reports of the last month made, sealed, sent and opened")
 
 
 def _sent(place: int, despatched: sending.Despatched, report: reading.Opened) -> Sent:

@@ -33,7 +33,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "figures": "All indicators", "indicator": "Indicator", "counted": "Counted", "of": "Of", "share": "Share",
         "interval": "95% interval", "before": "12 months before", "unknown": "Lost to unknowns",
         "cases": "Your own cases", "more": "The first {shown} of {all}; all of them are in cases.csv.",
-        "silent": "What these data cannot answer", "lacking": "not carried by your records of this month",
+        "silent": "What these data cannot answer", "lacking": "no record of this month could be placed",
+        "unsaid": "Too few months and too few peers to say.", "lost": "{title} ({n} unknown)",
         "revised": "Revised: it replaces an earlier report of this month, because data came late or were corrected.",
         "keep": "Your own numbers are shown in full: keep this page as you keep a patient's record. Others are shown"
         " only together or without a name, with small numbers hidden.",
@@ -52,7 +53,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "unknown": "Perdus (inconnus)", "cases": "Vos propres cas",
         "more": "Les {shown} premiers sur {all}; tous sont dans cases.csv.",
         "silent": "Ce que ces données ne permettent pas de dire",
-        "lacking": "absents de vos dossiers de ce mois",
+        "lacking": "aucun dossier de ce mois n'a pu être classé",
+        "unsaid": "Trop peu de mois et trop peu de pairs pour le dire.", "lost": "{title} ({n} inconnus)",
         "revised": "Révisé : il remplace un rapport antérieur de ce mois, car des données sont arrivées tard ou ont"
         " été corrigées.",
         "keep": "Vos propres nombres sont montrés en entier : gardez cette page comme un dossier de patient. Les"
@@ -136,9 +138,16 @@ def page(told: Month, language: Language) -> str:
             for each in answered
             if 0 < each.month.denominator < FEWEST
         ],
+        none=words["none" if any(one.funnel or one.chart for one in compared.values()) else "unsaid"],
         empty=not any(each.month.denominator for each in answered),
         rows=[_row(each, language) for each in answered],
-        silent=[titles[each.definition.id] for each in told.figures if each.lacking],
+        silent=[
+            words["lost"].format(title=titles[each.definition.id], n=number(each.month.unknown, language))
+            if each.month.unknown
+            else titles[each.definition.id]
+            for each in told.figures
+            if each.lacking
+        ],
         compared=section(compared, titles, name=told.name, language=language),
         made=words["made"].format(at=told.at, dictionary=told.dictionary, snapshot=told.snapshot),
     )
@@ -164,10 +173,12 @@ def findings(told: Month, language: Language) -> tuple[list[str], list[str]]:
 
 def as_json(told: Month) -> dict[str, Any]:
     """The same for a program."""
+    attention, better = findings(told, "en")
     return {
         "transfer": told.report, "kind": KIND, "month": told.month, "made": told.at, "revised": told.revised,
         "dictionary": told.dictionary, "snapshot": told.snapshot,
         "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0}, "records": {}, "findings": [],
+        "attention": attention, "better": better,
         "indicators": [
             {
                 "id": each.definition.id, "answerable": not each.lacking,
