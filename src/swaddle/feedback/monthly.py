@@ -138,7 +138,7 @@ def page(told: Month, language: Language) -> str:
             for each in answered
             if 0 < each.month.denominator < FEWEST
         ],
-        none=words["none" if any(one.funnel or one.chart for one in compared.values()) else "unsaid"],
+        nothing=words["none" if any(map(_compares, compared.values())) else "unsaid"],
         empty=not any(each.month.denominator for each in answered),
         rows=[_row(each, language) for each in answered],
         silent=[
@@ -169,6 +169,12 @@ def findings(told: Month, language: Language) -> tuple[list[str], list[str]]:
         elif shift is not None or stands in {"higher", "lower"}:
             attention.append(sentence)
     return attention, better
+
+
+def _compares(one: Comparison) -> bool:
+    """Whether anything could be said: without it, silence is not "nothing was found"."""
+    beside = one.funnel is not None and one.funnel.own is not None and one.funnel.own.stands != "too few"
+    return beside or one.chart is not None
 
 
 def as_json(told: Month) -> dict[str, Any]:

@@ -150,14 +150,15 @@ def _counted(
     )
     says = [[each.definition.id, *_plain(each.month), *each.cases] for each in figures]
     first = sha256(canonical(["month", one.id, _named(place)])).hexdigest()[:_HALF]
+    identity = first + sha256(canonical(says)).hexdigest()[:_HALF]
     return Month(
-        report=first + sha256(canonical(says)).hexdigest()[:_HALF],
+        report=identity,
         name=one.name,
         month=_named(place),
         at=at,
         dictionary=inside.store.dictionary.version,
         snapshot=state,
-        revised=_was_issued(inside, first),
+        revised=_was_issued(inside, first, identity),
         figures=figures,
         comparisons=compared,
     )
@@ -222,9 +223,10 @@ def _plain(cell: Count) -> tuple[int, int, int]:
     return cell.numerator, cell.denominator, cell.unknown
 
 
-def _was_issued(inside: Registry, first: str) -> bool:
+def _was_issued(inside: Registry, first: str, same: str) -> bool:
+    """Whether another report of this submitter and month was issued before."""
     row = inside.store.connection.execute(
-        "select 1 from identifiers.issued where starts_with(transfer, ?) limit 1", [first]
+        "select 1 from identifiers.issued where starts_with(transfer, ?) and transfer <> ? limit 1", [first, same]
     ).fetchone()
     return row is not None
 

@@ -79,6 +79,15 @@ def test_names_and_numbers_from_outside_are_text_and_no_formula(shelf, days, rep
     assert guarded(" =cmd()") == "' =cmd()"
 
 
+def test_where_nothing_can_be_compared_chance_is_not_claimed(shelf, days, reporting):
+    shelf.take(births("H", 3), submitter=HERE, sent_at=days(1))
+    _, files = reporting(month="2026-10", submitter=HERE)
+    page = files[f"{HERE}/report.html"].decode()
+    assert "Too few months and too few peers to say." in page
+    assert "Nothing that chance does not explain" not in page
+    assert "Preterm birth: 3 in the month." in page
+
+
 def test_the_same_data_are_the_same_report(shelf, days, reporting):
     shelf.take(births("H", 5), submitter=HERE, sent_at=days(1))
     first, _ = reporting(month="2026-10", submitter=HERE)
