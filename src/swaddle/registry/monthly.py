@@ -234,15 +234,14 @@ def _was_issued(inside: Registry, first: str, same: str) -> bool:
 def _send(inside: Registry, counted: Month, one: Submitter) -> str:
     """Keep it, then send it; one that the gateway had already is not sent again."""
     known = issued.of(inside.store, counted.report) is not None
-    if known and any(
-        entry.detail.get("answers") == counted.report for entry in inside.ledger.of_event("feedback-sent")
-    ):
+    if known and inside.state.fact(f"month-report {counted.report}") is not None:
         return "unchanged"
     if not known:
         issued.keep(inside.store, counted.report, one.id, bundle(counted), inside.now())
         tables = {name: each.told for name, each in counted.comparisons.items()}
         told.remember_tables(inside, told.among_peers(one.id), tables)
-    giving.send_report(inside, counted.report, one)
+    feedback = giving.send_report(inside, counted.report, one)
+    inside.state.set_fact(f"month-report {counted.report}", feedback)
     clear(inside.outbox / counted.report)
     return "revised" if counted.revised else "sent"
 
