@@ -14,6 +14,7 @@ from swaddle.indicators.funnel import Funnel, Stands
 
 Language = Literal["en", "fr"]
 
+_AND: dict[Language, str] = {"en": "and", "fr": "et"}
 _MONTHS: dict[Language, tuple[str, ...]] = {
     "en": (
         *("January", "February", "March", "April", "May", "June", "July"),
@@ -64,9 +65,7 @@ def say(comparison: Comparison, language: Language = "en") -> Said:
         sentence = "There are no births to compare." if english else "Il n'y a aucune naissance à comparer."
         under = ""
     else:
-        beside = _beside(comparison, language)
-        change = _change(comparison.chart, language)
-        sentence = f"{percent(own.numerator / own.denominator, language)}. {beside}{change}."
+        sentence = f"{percent(own.numerator / own.denominator, language)}. {_found(comparison, language)}."
         births = number(own.denominator, language)
         counted = number(own.numerator, language)
         under = f"{counted} of {births} births." if english else f"{counted} naissances sur {births}."
@@ -99,30 +98,30 @@ def when(point: str, language: Language = "en") -> str:
     return f"{_MONTHS[language][int(part) - 1]} {year}" if part.isdecimal() and 1 <= int(part) <= 12 else point
 
 
-def _beside(comparison: Comparison, language: Language) -> str:
-    drawn = comparison.funnel
-    if drawn is None or drawn.own is None:
-        return (
-            "There are too few peers to say how it stands among them"
-            if language == "en"
-            else "Il y a trop peu de pairs pour dire comment il se situe parmi eux"
-        )
-    return _STANDS[language][drawn.own.stands]
+def _found(comparison: Comparison, language: Language) -> str:
+    """How it stands among peers and what changed; where there are too few peers, the change first."""
+    drawn, change = comparison.funnel, _change(comparison.chart, language)
+    if drawn is not None and drawn.own is not None:
+        return f"{_STANDS[language][drawn.own.stands]}, {_AND[language]} {change}"
+    few = (
+        "There are too few peers to say how it stands among them"
+        if language == "en"
+        else "Il y a trop peu de pairs pour dire comment il se situe parmi eux"
+    )
+    return f"{change[0].upper()}{change[1:]}. {few}"
 
 
 def _change(drawn: Chart | None, language: Language) -> str:
     english = language == "en"
     if drawn is None:
-        return ", and too few months to see a change" if english else ", et trop peu de mois pour voir un changement"
+        return "too few months to see a change" if english else "trop peu de mois pour voir un changement"
     if drawn.shift is None:
-        return (
-            ", and no change that chance does not explain" if english else ", sans changement que le hasard n'explique"
-        )
+        return "no change that chance does not explain" if english else "aucun changement que le hasard n'explique"
     since = when(drawn.shift.since, language)
     way = _way(drawn.shift, language)
     if drawn.shift.rule is Rule.BEYOND:
-        return f", and {way} in {since} than chance explains" if english else f", et {way} en {since} que par hasard"
-    return f", and truly {way} since {since}" if english else f", et réellement {way} depuis {since}"
+        return f"{way} in {since} than chance explains" if english else f"{way} en {since} que par hasard"
+    return f"truly {way} since {since}" if english else f"réellement {way} depuis {since}"
 
 
 def _way(shift: Shift, language: Language) -> str:
