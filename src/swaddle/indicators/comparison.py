@@ -143,7 +143,13 @@ def compare_with_peers(
     else:
         shown, each = disclosure.suppress(total, others, policy=policy)
     before = [one for one in earlier if one.period == period]
-    told = renewed(Table(at=at, period=period, total=shown, groups=each), before, threshold=policy.threshold)
+    now = Table(at=at, period=period, total=shown, groups=each)
+    if before and set(before[-1].groups) != set(each):
+        # One came and another left: their figures and the two totals would give a hidden one away. Within a period the
+        # peers stay those that were told.
+        told = before[-1]
+    else:
+        told = renewed(now, before, threshold=policy.threshold)
     points = [
         Point(name="", numerator=cell.numerator, denominator=cell.denominator)
         for cell in told.groups.values()
@@ -155,7 +161,7 @@ def compare_with_peers(
     return Comparison(
         own=own,
         peers=told.total,
-        peer_count=len(others),
+        peer_count=len(told.groups),
         hidden=hidden,
         funnel=funnel(points, hidden=hidden),
         chart=chart(months, baseline=baseline, frozen=frozen, rules=rules),

@@ -113,3 +113,14 @@ def test_words_of_numbers_and_months():
     assert (when("2026-03"), when("2026-03", "fr"), when("2026"), when("2026-Q1")) == (
         *("March 2026", "mars 2026", "2026", "2026-Q1"),
     )
+
+
+def test_one_peer_comes_and_another_leaves_and_the_hidden_one_is_not_found_by_subtraction():
+    before = compared(peers=PEERS | {"p05": cell(3, 400)}, period="2026").told
+    assert before.groups["p05"].suppressed
+    swapped = {name: one for name, one in PEERS.items() if name != "p05"} | {"new": cell(300, 1000)}
+    after = compared(peers=swapped, period="2026", earlier=[before])
+    assert after.told == before  # else: 3 = the total then - the total now + 300
+    assert after.peer_count == 20
+    next_year = compared(peers=swapped, period="2027", earlier=[before])
+    assert "new" in next_year.told.groups
