@@ -237,9 +237,10 @@ def _send(inside: Registry, counted: Month, one: Submitter) -> str:
     if known and inside.state.fact(f"month-report {counted.report}") is not None:
         return "unchanged"
     if not known:
-        issued.keep(inside.store, counted.report, one.id, bundle(counted), inside.now())
+        # Remembered first: a kill between the two counts as told what was not, and never the other way round.
         tables = {name: each.told for name, each in counted.comparisons.items()}
         told.remember_tables(inside, told.among_peers(one.id), tables)
+        issued.keep(inside.store, counted.report, one.id, bundle(counted), inside.now())
     feedback = giving.send_report(inside, counted.report, one)
     inside.state.set_fact(f"month-report {counted.report}", feedback)
     clear(inside.outbox / counted.report)
