@@ -203,12 +203,18 @@ def status_words(result: Mapping[str, Any]) -> str:
     lines += restored_words(result)
     if result["door_shown_now"] is not None:
         lines.append("WARNING: the SFTP door shows another key than the trusted one (`swaddle registry door`)")
-    lines += [f"  {s['name']}: {s['state']}{' (SFTP door)' * s['by_door']}" for s in result["submitters"]]
+    lines += [f"  {submitter_words(each)}" for each in result["submitters"]]
     for transfer in result["transfers"][-20:]:
         rows = transfer["verdict"]
         counts = [] if rows is None else [f"{rows[name]:,} {name}" for name in ("stored", "rejected", "duplicates")]
         lines.append(f"  {transfer['id'][:8]}  {transfer['state']}  {', '.join(counts)}".rstrip())
     return "\n".join(lines)
+
+
+def submitter_words(submitter: Mapping[str, Any]) -> str:
+    """A submitter's name, its state, how it comes in, its level of care where that is known."""
+    level = "" if submitter["level"] is None else f", level {submitter['level']}"
+    return f"{submitter['name']}: {submitter['state']}{' (SFTP door)' * submitter['by_door']}{level}"
 
 
 def restored_words(result: Mapping[str, Any]) -> list[str]:

@@ -137,6 +137,23 @@ def contact(
     tell(result, as_json, lambda r: f"{r['name']}: {r['contact'] or 'no mail'} ({r['language']})")
 
 
+@click.command()
+@home_option
+@click.argument("name")
+@click.argument("level", required=False)
+@click.option("--remove", is_flag=True, help="Nobody said which.")
+@passphrase_option
+@json_option
+def level(
+    home_path: Path | None, name: str, level: str | None, remove: bool, passphrase_fd: int | None, as_json: bool
+) -> None:
+    """The level of care of a submitter, as 1, 2b or 3: it is compared with its like. Without a level, show it."""
+    if remove and level is not None:
+        raise UsageFault("--remove stands alone")
+    result = do(home_path, passphrase_fd, "level", name=name, level=level, remove=remove)
+    tell(result, as_json, lambda r: f"{r['name']}: level {r['level'] or 'not known'}")
+
+
 @click.command(name="rotate-keys")
 @home_option
 @click.option("--pull", "which", flag_value="pull", help="The pull key: when its thief must be shut out, else yearly.")
@@ -207,4 +224,4 @@ def rotated_words(result: Mapping[str, Any]) -> str:
     return f"Statement key {result['statement_key']} until {result['until']}; make a backup of the gateway now."
 
 
-COMMANDS = (revoke, quota, gateway_setting, contact, rotate_keys)
+COMMANDS = (revoke, quota, gateway_setting, contact, level, rotate_keys)

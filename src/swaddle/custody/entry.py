@@ -50,6 +50,7 @@ EVENTS: Mapping[str, EventKind] = {
     "submitter-active": EventKind("submitter", "the keys of a submitter were verified and enrolled"),
     "submitter-rejected": EventKind("lookup digest", "keys came that the invitation does not vouch for; it is spent"),
     "submitter-revoked": EventKind("submitter", "the submitter's keys are no longer taken"),
+    "level-set": EventKind("submitter", "the operator set or took back the submitter's level of care"),
     "submitter-door": EventKind("submitter", "the SFTP door takes these SSH keys of the submitter, and no others"),
     "door-trusted": EventKind("key", "manifests that this key of the SFTP door signed are taken from now on"),
     "key-made": EventKind("key", "a key pair was made"),

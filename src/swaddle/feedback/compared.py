@@ -18,8 +18,8 @@ MOST_DRAWN = 3
 _WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "part": "Among peers, and over time",
-        "under": "Only what chance does not explain is called. Peers are other submitters with about as many births;"
-        " they are not named.",
+        "under": "Only what chance does not explain is called. Peers are other submitters of a like level of care,"
+        " where it is known, with about as many births; they are not named.",
         "group": "Group", "births": "Births", "counted": "Counted", "share": "Share", "interval": "95% interval",
         "own": "Yours, 12 months", "baseline": "Yours, frozen baseline", "peers": "Peers, together",
         "month": "Month", "limits": "Limits of chance", "numbers": "The numbers behind the chart",
@@ -27,8 +27,8 @@ _WORDS: dict[Language, dict[str, str]] = {
     },
     "fr": {
         "part": "Parmi les pairs, et dans le temps",
-        "under": "Seul ce que le hasard n'explique pas est nommé. Les pairs sont d'autres déclarants ayant à peu près"
-        " autant de naissances; ils ne sont pas nommés.",
+        "under": "Seul ce que le hasard n'explique pas est nommé. Les pairs sont d'autres déclarants d'un niveau de"
+        " soins semblable, là où il est connu, ayant à peu près autant de naissances; ils ne sont pas nommés.",
         "group": "Groupe", "births": "Naissances", "counted": "Comptées", "share": "Part",
         "interval": "Intervalle à 95 %", "own": "Les vôtres, 12 mois", "baseline": "Votre référence figée",
         "peers": "Les pairs, ensemble", "month": "Mois", "limits": "Limites du hasard",

@@ -30,6 +30,7 @@ def comparisons(
     at: str,
     policy: Policy = DEFAULT,
     earlier: Mapping[str, Sequence[Table]] | None = None,
+    levels: Mapping[str, str] | None = None,
 ) -> dict[str, Comparison]:
     """Each indicator's comparison; one of which the submitter has no month is left out.
 
@@ -40,6 +41,7 @@ def comparisons(
         at: the moment of counting.
         policy: what is hidden of the peers.
         earlier: what this submitter was told of its peers before, by indicator.
+        levels: submitter to its level of care, where that is known.
     """
     found = {}
     peers: dict[int, PeerGroup | None] = {}  # by last month: most indicators end in the same one
@@ -49,7 +51,7 @@ def comparisons(
             continue
         last = max(months)
         if last not in peers:
-            peers[last] = peers_of(connection, submitter, last)
+            peers[last] = peers_of(connection, submitter, last, levels or {})
         group = peers[last]
         counts = _counts(connection, indicator, last, group.members if group else frozenset({submitter}))
         found[indicator] = compare_with_peers(
@@ -64,10 +66,12 @@ def comparisons(
     return found
 
 
-def peers_of(connection: duckdb.DuckDBPyConnection, submitter: str, last: int) -> PeerGroup | None:
-    """The peer group by births of the year before the window; of the window itself where nobody has an earlier year.
+def peers_of(
+    connection: duckdb.DuckDBPyConnection, submitter: str, last: int, levels: Mapping[str, str]
+) -> PeerGroup | None:
+    """The peer group by level of care, then by births of the year before; of the window itself where none has one.
 
-    The level of care is not known to the registry yet: the groups are of volume alone.
+    Those of whom nobody said the level are a level of their own.
     """
     rows = connection.execute(
         "SELECT submitter, count(*) FILTER (place <= $before), count(*) FILTER (place > $before) FROM"
@@ -76,7 +80,11 @@ def peers_of(connection: duckdb.DuckDBPyConnection, submitter: str, last: int) -
         {"first": last - 2 * WINDOW_MONTHS + 1, "before": last - WINDOW_MONTHS, "last": last},
     ).fetchall()
     for of_window in (1, 2):
-        made = groups(Unit(name=str(row[0]), level="", births=int(row[of_window])) for row in rows if row[of_window])
+        made = groups(
+            Unit(name=str(row[0]), level=levels.get(str(row[0]), ""), births=int(row[of_window]))
+            for row in rows
+            if row[of_window]
+        )
         if (group := group_of(submitter, made)) is not None:
             return group
     return None

@@ -20,7 +20,7 @@ from swaddle.indicators.compute import compute
 from swaddle.indicators.definitions import load
 from swaddle.indicators.results import IndicatorResult
 from swaddle.indicators.tally import tally
-from swaddle.registry import alerts, issued, night, snapshots, told, views
+from swaddle.registry import alerts, issued, levels, night, snapshots, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
@@ -174,6 +174,7 @@ def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool)
         at=format_instant(at),
         policy=policy,
         earlier=told.earlier(inside, reader),
+        levels=levels.of_all(inside),
     )
     told.remember_tables(inside, reader, {name: one.told for name, one in compared.items()})
     return indicators, compared

@@ -29,7 +29,7 @@ from swaddle.indicators.judging import judged
 from swaddle.indicators.model import Definition
 from swaddle.indicators.shelf import FOLDER, shelf
 from swaddle.indicators.tally import tally
-from swaddle.registry import giving, issued, told, units
+from swaddle.registry import giving, issued, levels, told, units
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter
 
@@ -147,6 +147,7 @@ def _counted(
         at=at,
         policy=told.policy_of(inside.settings),
         earlier=told.earlier(inside, reader),
+        levels=levels.of_all(inside),
     )
     says = [[each.definition.id, *_plain(each.month), *each.cases] for each in figures]
     first = sha256(canonical(["month", one.id, _named(place)])).hexdigest()[:_HALF]

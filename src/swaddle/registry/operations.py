@@ -23,6 +23,7 @@ from swaddle.registry import (
     holding,
     issued,
     layouts,
+    levels,
     mail,
     monthly,
     moving,
@@ -137,6 +138,7 @@ def invite(inside: Registry, name: str, sites: Sequence[str] = ()) -> dict[str, 
 
 def list_submitters(inside: Registry) -> dict[str, Any]:
     """Who may send."""
+    of_care = levels.of_all(inside)
     return {
         "submitters": [
             {
@@ -145,6 +147,7 @@ def list_submitters(inside: Registry) -> dict[str, Any]:
                 "state": each.state,
                 "words": each.words,
                 "sites": list(each.sites),
+                "level": of_care.get(each.id),
                 "by_door": bool(each.ssh_keys),
                 "signing_key": each.signing_key.fingerprint if each.signing_key else None,
                 "invited_at": each.invited_at,
@@ -301,6 +304,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "quota": admin.quota,
     "gateway-setting": admin.gateway_setting,
     "contact": admin.contact,
+    "level": levels.set_level,
     "mapping-add": layouts.add,
     "mapping-remove": layouts.remove,
     "mapping-list": layouts.show,

@@ -55,9 +55,24 @@ def made(given):
 
 
 def test_peers_are_of_the_year_before(connection):
-    group = peers_of(connection, "h0", 12 * 2025 + 11)
+    group = peers_of(connection, "h0", 12 * 2025 + 11, {})
     assert len(group.members) == HOSPITALS
-    assert peers_of(connection, "nobody", 12 * 2025 + 11) is None
+    assert peers_of(connection, "nobody", 12 * 2025 + 11, {}) is None
+
+
+def test_peers_are_of_the_same_level_where_enough_have_one():
+    made = duckdb.connect()
+    made.execute(
+        "create table births as select 'h' || n as submitter, year as event_year, 6 as event_month"
+        " from range(12) t(n), range(2024, 2026) u(year), range(40)"
+    )
+    last = 12 * 2025 + 11
+    like = {f"h{n}" for n in range(6)}
+    levels = dict.fromkeys(like, "2b")
+    assert peers_of(made, "h0", last, levels).members == like
+    assert peers_of(made, "h7", last, levels).members == {f"h{n}" for n in range(6, 12)}
+    few = dict.fromkeys(sorted(like)[:3], "2b")  # three of a level would be named by it
+    assert len(peers_of(made, "h0", last, few).members) == 12
 
 
 def test_months_and_peers_are_counted_from_births(given):

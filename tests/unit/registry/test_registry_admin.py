@@ -13,6 +13,7 @@ from swaddle.envelope.refusals import WrongSigner
 from swaddle.gateway.run import status as gateway_status
 from swaddle.registry import admin, rotation
 from swaddle.registry.admin import InstructionRefused, NoSuchSubmitter
+from swaddle.registry.levels import LevelUnusable
 from swaddle.registry.mail_texts import AddressUnusable
 from swaddle.registry.operations import Operations
 from swaddle.registry.rotation import CertificateWrong
@@ -177,6 +178,32 @@ class TestContact:
         with pytest.raises(AddressUnusable):
             world.ask("contact", name="Written", address=address)
         assert world.ask("contact", name="Written")["contact"] is None
+
+
+class TestLevelOfCare:
+    def test_it_is_kept_shown_said_in_custody_and_taken_back(self, world):
+        world.ask("invite", name="Levelled")
+        assert world.ask("level", name="Levelled")["level"] is None
+        set_to = world.ask("level", name="Levelled", level="2b")
+        assert set_to["level"] == "2b"
+        world.ask("level", name="Levelled", level="2b")  # again changes nothing
+        assert world.ask("level", name="Levelled")["level"] == "2b"
+        kept = {each["name"]: each["level"] for each in world.ask("submitters")["submitters"]}
+        assert kept["Levelled"] == "2b"
+        told = world.ask("custody-entries", subject=set_to["submitter"])
+        assert [(each["event"], each["detail"]) for each in told if each["event"] == "level-set"] == [("level-set", {})]
+        assert world.ask("level", name="Levelled", remove=True)["level"] is None
+
+    @pytest.mark.parametrize("level", ["", " 2", "2b\n", "<b>", "=2", "-1", "123456789", "\u202e2", "２", "2;drop"])
+    def test_what_is_no_level_changes_nothing(self, world, level):
+        world.ask("invite", name=(name := f"Unlevelled {secrets.token_hex(4)}"))
+        with pytest.raises(LevelUnusable):
+            world.ask("level", name=name, level=level)
+        assert world.ask("level", name=name)["level"] is None
+
+    def test_a_name_that_nobody_has(self, world):
+        with pytest.raises(NoSuchSubmitter):
+            world.ask("level", name="Nobody", level="2")
 
 
 class TestRotation:
