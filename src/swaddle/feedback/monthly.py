@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
@@ -43,6 +43,8 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "fewer": "{title}: {of} in the month.", "per": "per {per}",
         "under": "The interval is what chance leaves open. A record that cannot be placed is counted as unknown.",
         "costs": "Your unknowns cost you {n} in this indicator.",
+        "screens": "Newborn screens that could not be judged",
+        "screens_under": "An alert is sent when a screen is missing on day 7. Of these newborns nobody could say it.",
     },
     "fr": {
         "title": "Rapport du mois", "attention": "À regarder", "better": "Ce qui s'est amélioré",
@@ -65,8 +67,19 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "under": "L'intervalle est ce que le hasard laisse ouvert. Un dossier qui ne peut être classé est compté comme"
         " inconnu.",
         "costs": "Vos inconnus vous coûtent {n} dans cet indicateur.",
+        "screens": "Dépistages néonatals qui n'ont pu être jugés",
+        "screens_under": "Une alerte part quand un dépistage manque au jour 7. De ces nouveau-nés, nul n'a pu le dire.",
     },
 }  # fmt: skip
+
+# Why a missing screen could not be judged, as the registry counts it; English is the registry's own words.
+_REASONS_FR = {
+    "died": "décédé",
+    "birth date not known": "date de naissance inconnue",
+    "no usable key": "aucune clé utilisable",
+    "no laboratory sends data": "aucun laboratoire n'envoie de données",
+    "laboratory data end before day 7": "les données du laboratoire s'arrêtent avant le jour 7",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +116,7 @@ class Month:
     revised: bool
     figures: tuple[Figure, ...]
     comparisons: Mapping[str, Comparison]
+    not_judged: Mapping[str, int] = field(default_factory=dict)  # newborns whose missing screen is unknown, by reason
 
 
 def bundle(told: Month) -> bytes:
@@ -148,6 +162,10 @@ def page(told: Month, language: Language) -> str:
             for each in told.figures
             if each.lacking
         ],
+        not_judged=[
+            f"{_REASONS_FR.get(reason, reason) if language == 'fr' else reason}: {number(count, language)}"
+            for reason, count in told.not_judged.items()
+        ],
         compared=section(compared, titles, name=told.name, language=language),
         made=words["made"].format(at=told.at, dictionary=told.dictionary, snapshot=told.snapshot),
     )
@@ -184,7 +202,7 @@ def as_json(told: Month) -> dict[str, Any]:
         "transfer": told.report, "kind": KIND, "month": told.month, "made": told.at, "revised": told.revised,
         "dictionary": told.dictionary, "snapshot": told.snapshot,
         "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0}, "records": {}, "findings": [],
-        "attention": attention, "better": better,
+        "attention": attention, "better": better, "screens_not_judged": dict(told.not_judged),
         "indicators": [
             {
                 "id": each.definition.id, "answerable": not each.lacking,

@@ -104,26 +104,27 @@ def find(store: Store, at: datetime) -> int:
     return sum(int(number) for _, number in told)
 
 
-def not_judged(store: Store, at: datetime, submitter: str, first: date, last: date) -> dict[str, int]:
-    """For a report: live births of these days whose missing screen could not be judged, by reason.
+def not_judged(store: Store, at: datetime, first: date, last: date) -> dict[str, dict[str, int]]:
+    """For reports: live births of these days whose missing screen could not be judged, by submitter and reason.
 
     Args:
         store: all submitters' records.
         at: now.
-        submitter: whose births.
         first: day of birth from which.
         last: day of birth until which, itself in.
     """
     held = Held(store, store.connection, "", first)
     alert_rules.judge(store.connection, held, at.astimezone(UTC).date())
     rows = store.connection.execute(
-        "select fate, count(*) from alert_judged where submitter = ? and (event between ? and ? or event is null)"
-        " group by all",
-        [submitter, first, last],
+        "select submitter, fate, count(*) from alert_judged where (event between ? and ? or event is null)"
+        " and list_contains(?, fate) group by all order by all",
+        [first, last, list(NOT_JUDGED)],
     ).fetchall()
     alert_rules.forget(store.connection)
-    counted = dict(rows)
-    return {reason: int(counted[reason]) for reason in NOT_JUDGED if reason in counted}
+    found: dict[str, dict[str, int]] = {}
+    for submitter, fate, number in rows:
+        found.setdefault(submitter, {})[fate] = int(number)
+    return found
 
 
 def unsent(inside: Registry) -> Iterator[tuple[str, Submitter, datetime]]:

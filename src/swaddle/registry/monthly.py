@@ -7,8 +7,9 @@ same month are a revised one. What was issued stays; what could not be sent goes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import date, timedelta
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +30,7 @@ from swaddle.indicators.judging import judged
 from swaddle.indicators.model import Definition
 from swaddle.indicators.shelf import FOLDER, shelf
 from swaddle.indicators.tally import tally
-from swaddle.registry import giving, issued, levels, told, units
+from swaddle.registry import alerts, giving, issued, levels, told, units
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter
 
@@ -81,8 +82,9 @@ def report(
             )
         definitions = shelf(inside.home / FOLDER).definitions
         state = _state(tables, definitions)
+        unscreened = _not_judged(inside, place)
         for one in chosen:
-            counted = _counted(inside, tables, definitions, one, place, state)
+            counted = _counted(inside, tables, definitions, one, place, state, unscreened.get(one.id, {}))
             if not any(each.month.denominator or each.month.unknown for each in counted.figures):
                 made.append({"submitter": one.id, "name": one.name, "id": None, "outcome": "no records"})
                 continue
@@ -129,6 +131,13 @@ def _state(tables: duckdb.DuckDBPyConnection, definitions: Sequence[Definition])
     return sha256(canonical([list(row) for row in rows])).hexdigest()[:32]
 
 
+def _not_judged(inside: Registry, place: int) -> dict[str, dict[str, int]]:
+    """Newborns of the month of whom no alert can say whether their screen is missing."""
+    first = date(place // 12, place % 12 + 1, 1)
+    last = date((place + 1) // 12, (place + 1) % 12 + 1, 1) - timedelta(days=1)
+    return alerts.not_judged(inside.store, inside.now(), first, last)
+
+
 def _counted(
     inside: Registry,
     tables: duckdb.DuckDBPyConnection,
@@ -136,6 +145,7 @@ def _counted(
     one: Submitter,
     place: int,
     state: str,
+    not_judged: Mapping[str, int],
 ) -> Month:
     figures = tuple(_figures(tables, definitions, one.id, place))
     at, reader = format_instant(inside.now()), told.among_peers(one.id)
@@ -162,6 +172,7 @@ def _counted(
         revised=_was_issued(inside, first, identity),
         figures=figures,
         comparisons=compared,
+        not_judged=not_judged,
     )
 
 

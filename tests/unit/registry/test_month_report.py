@@ -60,6 +60,8 @@ def test_each_sees_its_own_cases_alone_behind_each_figure(shelf, days, reporting
     preterm = next(each for each in kept["indicators"] if each["id"] == "preterm")
     assert (preterm["numerator"], preterm["denominator"], preterm["cases"]) == (4, 20, ["H1", "H2", "H3", "H4"])
     assert all(b"T1" not in data for name, data in files.items() if name.startswith(HERE) and name.endswith("csv"))
+    assert sum(kept["screens_not_judged"].values()) == 20  # no laboratory, no card: nobody can say that one is missing
+    assert b"could not be judged" in files[f"{HERE}/report.html"]
     rows = list(csv.DictReader(io.StringIO(files[f"{HERE}/figures.csv"].decode())))
     assert any(row["indicator"] == "preterm" and row["numerator"] == "4" for row in rows)
 
