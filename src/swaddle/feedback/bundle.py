@@ -1,8 +1,8 @@
-"""Feedback travels as one plain tar of at most six known files; what comes back is believed byte by byte.
+"""Feedback travels as one plain tar of at most eight known files; what comes back is believed byte by byte.
 
 Pure. Written and read here by the rules of POSIX ustar, not by a general tar library: such a library reads links,
 devices, sparse files and pax records, and each of those has put a file where it was not meant to be. This reader knows
-regular files, six names and nothing else. No name from a bundle becomes a path.
+regular files, eight names and nothing else. No name from a bundle becomes a path.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Mapping
 
 from swaddle.errors import IntegrityFault, OurBug
 
-NAMES = ("report.html", "report-fr.html", "report.json", "rejected.csv", "figures.csv", "cases.csv")
+NAMES = (
+    *("report.html", "report-fr.html", "report.json", "rejected.csv", "figures.csv", "cases.csv"),
+    *("report.pdf", "report-fr.pdf"),
+)
 BLOCK_BYTES = 512
 LARGEST_FILE_BYTES = 512 * 1024 * 1024
 LARGEST_BUNDLE_BYTES = 1024 * 1024 * 1024

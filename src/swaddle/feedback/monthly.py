@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 from swaddle.feedback.bundle import pack
 from swaddle.feedback.compared import section
 from swaddle.feedback.page import fill
+from swaddle.feedback.tongue import LANGUAGES
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.intervals import wilson
 from swaddle.indicators.model import Definition
 from swaddle.indicators.saying import Language, number, percent, say, when
 
+Printed = Callable[[Mapping[Language, bytes]], Mapping[str, bytes]]
 KIND = "month"
 FEWEST = 10  # births under which a share is told as too few to read
 MOST_CASES = 50  # of one indicator on the page; all of them are in cases.csv
@@ -119,14 +121,21 @@ class Month:
     not_judged: Mapping[str, int] = field(default_factory=dict)  # newborns whose missing screen is unknown, by reason
 
 
-def bundle(told: Month) -> bytes:
-    """The files that are sealed to the submitter: both pages, JSON, the figures and the cases."""
+def bundle(told: Month, printed: Printed | None = None) -> bytes:
+    """The files that are sealed to the submitter: both pages, JSON, the figures and the cases.
+
+    Args:
+        told: the report.
+        printed: makes the pages PDFs, as pdf.printed does; without it there are none.
+    """
+    pages = {language: page(told, language).encode() for language in LANGUAGES}
     return pack({
-        "report.html": page(told, "en").encode(),
-        "report-fr.html": page(told, "fr").encode(),
+        "report.html": pages["en"],
+        "report-fr.html": pages["fr"],
         "report.json": json.dumps(as_json(told), indent=2).encode(),
         "figures.csv": figures_csv(told).encode(),
         "cases.csv": cases_csv(told).encode(),
+        **(printed(pages) if printed is not None else {}),
     })  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from swaddle.canonical import parse_instant
 from swaddle.checkup import LOOK, MEND, Finding, good, guarded
 from swaddle.custody.entry import FIRST_PREVIOUS, parse_entry
 from swaddle.custody.ledger import FILE_NAME
+from swaddle.feedback import pdf
 from swaddle.home import Kind, open_home
 from swaddle.intake.wall.standing import seen
 from swaddle.registry import holding, outbox, settings
@@ -48,6 +49,7 @@ def examine(
         *guarded("certificate", lambda: certificate(path, at)),
         *guarded("intake", lambda: intake(path, at)),
         *guarded("reading", seen),
+        *(guarded("printing", pdf.seen) if read.report_pdf == "yes" else ()),
         *guarded("custody", lambda: custody(path, at)),
         *guarded("database", lambda: database(path)),
         *guarded("mail", lambda: mail(path, read, at)),

@@ -22,7 +22,8 @@ from swaddle.canonical import canonical, format_instant
 from swaddle.errors import UsageFault
 from swaddle.feedback.bundle import unpack
 from swaddle.feedback.deliver import clear
-from swaddle.feedback.monthly import Count, Figure, Month, bundle
+from swaddle.feedback.monthly import Count, Figure, Month, Printed, bundle
+from swaddle.feedback.pdf import printed
 from swaddle.indicators.beside_peers import comparisons
 from swaddle.indicators.fields import UNITS
 from swaddle.indicators.gathering import OF, gather
@@ -88,7 +89,7 @@ def report(
             if not any(each.month.denominator or each.month.unknown for each in counted.figures):
                 made.append({"submitter": one.id, "name": one.name, "id": None, "outcome": "no records"})
                 continue
-            outcome = _write(counted, one, Path(preview)) if preview else _send(inside, counted, one)
+            outcome = _write(inside, counted, one, Path(preview)) if preview else _send(inside, counted, one)
             made.append({"submitter": one.id, "name": one.name, "id": counted.report, "outcome": outcome})
     return {"month": _named(place), "snapshot": state, "reports": made}
 
@@ -252,17 +253,21 @@ def _send(inside: Registry, counted: Month, one: Submitter) -> str:
         # Remembered first: a kill between the two counts as told what was not, and never the other way round.
         tables = {name: each.told for name, each in counted.comparisons.items()}
         told.remember_tables(inside, told.among_peers(one.id), tables)
-        issued.keep(inside.store, counted.report, one.id, bundle(counted), inside.now())
+        issued.keep(inside.store, counted.report, one.id, bundle(counted, _printed(inside)), inside.now())
     feedback = giving.send_report(inside, counted.report, one)
     inside.state.set_fact(f"month-report {counted.report}", feedback)
     clear(inside.outbox / counted.report)
     return "revised" if counted.revised else "sent"
 
 
-def _write(counted: Month, one: Submitter, folder: Path) -> str:
+def _printed(inside: Registry) -> Printed | None:
+    return printed if inside.settings.report_pdf == "yes" else None
+
+
+def _write(inside: Registry, counted: Month, one: Submitter, folder: Path) -> str:
     there = folder / one.id  # an id of ours: hex digits
     durable.make_folder(folder)
     durable.make_folder(there)
-    for name, data in unpack(bundle(counted)).items():
+    for name, data in unpack(bundle(counted, _printed(inside))).items():
         durable.write_file(there / name, data)
     return "written"

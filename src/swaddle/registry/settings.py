@@ -34,6 +34,7 @@ class Settings:
         report_zeros: `show` or `hide`: whether a count of nobody, or of everybody, is told of others.
         report_rounding: counts about others are rounded to multiples of it; 1 leaves them as they are.
         report_withheld: groups, or submitters' ids, with a comma between, that are never shown on their own.
+        report_pdf: `yes` or `no`: whether the report of a month has a PDF beside each page.
         smtp_host: the mail server; empty: no mail is sent.
         smtp_port: its port.
         smtp_security: `starttls`, `tls` (from the first byte), or `none` where the server is this machine.
@@ -55,6 +56,7 @@ class Settings:
     report_zeros: str = "show"
     report_rounding: int = 1
     report_withheld: str = ""
+    report_pdf: str = "yes"
     door_address: str = ""
     smtp_host: str = ""
     smtp_port: int = 587
@@ -80,6 +82,8 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
             raise SettingWrong(f"must be at least {least}", name=name)
     if settings.report_zeros not in {"show", "hide"}:
         raise SettingWrong("must be show or hide", name="report_zeros")
+    if settings.report_pdf not in {"yes", "no"}:
+        raise SettingWrong("must be yes or no", name="report_pdf")
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):
         raise SettingWrong("must be of the form host:port", name="door_address")
     if settings.smtp_host:

@@ -28,7 +28,9 @@ def reporting(shelf, tmp_path):
         store=shelf.store,
         state=shelf.state,
         now=shelf.inside.now,
-        settings=SimpleNamespace(report_threshold=6, report_zeros="show", report_rounding=1, report_withheld=""),
+        settings=SimpleNamespace(
+            report_threshold=6, report_zeros="show", report_rounding=1, report_withheld="", report_pdf="no"
+        ),
     )
 
     def make(**asked):

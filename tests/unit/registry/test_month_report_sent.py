@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from printable import can_print
 from submitter_world import GatewayProcess
 from swaddle.feedback.bundle import unpack
 from swaddle.registry import issued
@@ -42,3 +43,4 @@ def test_a_months_report_is_sealed_sent_once_and_opened(world):
     inside.close()
     assert {name: (mine / name).read_bytes() for name in kept} == kept
     assert {"figures.csv", "cases.csv", "report-fr.html"} <= set(kept)
+    assert can_print() is ("report-fr.pdf" in kept)

@@ -83,20 +83,27 @@ _LOOK_UP: dict[str, tuple[int | None, int | None]] = {
     "getcwd": (79, 17),
 }
 
+# A library that lays out text begins threads. clone3 hides its flags behind a pointer, so it is answered "no such
+# call", and the C library falls back to clone, whose flags can be looked at: a thread, never a process.
+_CLONE, _CLONE3 = (56, 220), (435, 435)
+_AS_THREAD = 0x10000
+
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32 = 0x40000000  # the calls of a second table on x86_64
 _PROT_EXEC = 4
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # refuse: errno 1, EPERM
+_NO_SUCH_CALL = 0x00050000 | 38  # ENOSYS
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 
 
-def program(*, opens_to_read: bool) -> bytes | None:
+def program(*, opens_to_read: bool, threads: bool = False) -> bytes | None:
     """The filter for this machine as the kernel takes it; None for a machine that the table does not have.
 
     Args:
         opens_to_read: files may be opened for reading; only right where landlock leaves nothing to open but nameless
             memory files.
+        threads: further threads of this process may be begun.
     """
     machine = _MACHINES.get(os.uname().machine)
     if machine is None or struct.calcsize("P") != 8:
@@ -112,6 +119,15 @@ def program(*, opens_to_read: bool) -> bytes | None:
     if opens_to_read:
         changes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
         steps += _unless(_OPEN_FOR_READING[place], argument=2, bits=changes)
+    if threads:
+        steps += [(_EQUAL, 0, 1, _CLONE3[place]), (_RETURN, 0, 0, _NO_SUCH_CALL)]
+        steps += [
+            (_EQUAL, 0, 4, _CLONE[place]),
+            (_LOAD, 0, 0, _ARGUMENTS),
+            (_ANY_BIT, 0, 1, _AS_THREAD),
+            (_RETURN, 0, 0, _ALLOW),
+            (_RETURN, 0, 0, _REFUSE),
+        ]
     steps += [
         (_EQUAL, 0, 4, _SIGNAL_ONESELF[place]),
         (_LOAD, 0, 0, _ARGUMENTS),

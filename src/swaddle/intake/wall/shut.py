@@ -11,6 +11,7 @@ import ctypes
 import os
 import struct
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from swaddle.intake.wall import seccomp
@@ -21,7 +22,8 @@ OPEN_FILES = 160  # two for each sheet and a few
 _NOBODY = 65534
 _SET_NO_NEW_PRIVS, _SET_DUMPABLE = 38, 4
 _SECCOMP_CALL = {"x86_64": 317, "aarch64": 277}
-_CREATE_RULESET, _RESTRICT_SELF = 444, 446  # the same number on every machine
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same number on every machine
+_BENEATH, _READ_FILE_AND_FOLDER = 1, 1 << 2 | 1 << 3
 _FILE_RIGHTS = ((1, 13), (2, 14), (3, 15), (5, 16))  # landlock's version, how many rights on files it knows
 _TCP_SINCE, _SCOPES_SINCE = 4, 6
 _ALL_THREADS = 1
@@ -58,10 +60,13 @@ def become_nobody() -> list[str]:
     return [OTHER_USER]
 
 
-def forbid_files() -> list[str]:
+def forbid_files(readable: Sequence[str] = ()) -> list[str]:
     """No new privileges; with landlock nothing of the file system can be opened any more, only nameless memory files.
 
     Holds for threads that are started later.
+
+    Args:
+        readable: folders that can still be read, where they are there; fonts, for one.
     """
     if sys.platform != "linux":
         return []
@@ -80,17 +85,30 @@ def forbid_files() -> list[str]:
     if ruleset < 0:
         return [NO_NEW_PRIVILEGES]
     try:
+        for folder in readable:
+            _leave_readable(libc, ruleset, folder)
         shut = libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
     finally:
         os.close(ruleset)
     return [NO_NEW_PRIVILEGES, LANDLOCK] if shut else [NO_NEW_PRIVILEGES]
 
 
-def forbid_calls(*, opens_to_read: bool) -> list[str]:
+def _leave_readable(libc: ctypes.CDLL, ruleset: int, folder: str) -> None:
+    try:
+        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return  # what is not there cannot be read
+    try:
+        libc.syscall(_ADD_RULE, ruleset, _BENEATH, struct.pack("=Qi", _READ_FILE_AND_FOLDER, place), 0)
+    finally:
+        os.close(place)
+
+
+def forbid_calls(*, opens_to_read: bool, threads: bool = False) -> list[str]:
     """From here on only the system calls of the list, in every thread; nothing can be imported any more."""
     if sys.platform != "linux":
         return []
-    steps = seccomp.program(opens_to_read=opens_to_read)
+    steps = seccomp.program(opens_to_read=opens_to_read, threads=threads)
     number = _SECCOMP_CALL.get(os.uname().machine)
     if steps is None or number is None:
         return []
