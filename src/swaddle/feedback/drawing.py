@@ -126,7 +126,7 @@ def _peers(placed: list[Placed], language: Language) -> list[Any]:
     }
     for kind, color, up in (("higher", HIGHER, -13), ("lower", LOWER, 14)):
         called = [row for row in rows if row["stands"] == kind]
-        if 1 <= len(called) <= 2:  # more would cover each other; the shapes are told in the text beside
+        if len(called) == 1:  # more would cover each other; the shapes are told in the text beside
             text = words[kind][0 if language == "en" else 1]
             layers.append(
                 alt.Chart(_data([{**row, "text": text} for row in called]))
