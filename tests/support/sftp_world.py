@@ -5,6 +5,7 @@ import http.client
 import os
 import secrets
 import signal
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ class PatientLine(RealLine):
     def send(self, method, target, headers, body):
         try:
             return super().send(method, target, headers, body)
-        except http.client.RemoteDisconnected:
+        except (http.client.RemoteDisconnected, ssl.SSLEOFError, ConnectionResetError, BrokenPipeError):
             return super().send(method, target, headers, body)
 
 
