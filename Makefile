@@ -15,7 +15,7 @@ help:  ## this list
 	@printf 'Swaddle. Two commands to start with: make demo, make test.\n\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo:  ## the whole story on this machine, in about a minute (ARGS="--data ../shared/data" and so on)
+demo:  ## the whole story on this machine, in a minute and a half (ARGS="--data ../shared/data" and so on)
 	@tools/venv run
 	@.venv/bin/swaddle demo $(ARGS)
 
