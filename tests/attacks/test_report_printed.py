@@ -10,6 +10,7 @@ import pytest
 
 from printable import WHY_NOT, can_print, insides
 from swaddle.feedback.pdf import LIMIT_PAGE_BYTES, NotPrinted, pdf_of
+from swaddle.feedback.printing import NO_WALL
 
 SECRET = "the-secret-of-this-machine"
 
@@ -103,10 +104,19 @@ warm, printing._Printer.printed = printing._Printer.printed, taken
 sys.exit(printing.main(["en", "60"]))
 """
     done = subprocess.run([sys.executable, "-I", "-c", attempt], input=page(), capture_output=True, check=False, env={})
-    if done.stdout == b"done:file":
-        pytest.skip("this kernel has no landlock; doctor says so")
     assert done.stdout == b"done:", done.stderr[-500:]
     assert not seen
+
+
+def test_without_its_wall_nothing_is_read_and_nothing_printed():
+    attempt = """
+import sys
+from swaddle.feedback import printing
+printing.shut.forbid_files = lambda readable=(): []
+sys.exit(printing.main(["en", "60"]))
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", attempt], input=page(), capture_output=True, check=False, env={})
+    assert (done.returncode, done.stdout) == (NO_WALL, b"")
 
 
 def test_a_page_that_never_ends_is_given_up():

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from swaddle.checkup import LOOK, Finding, good
 from swaddle.errors import OurBug
-from swaddle.feedback.printing import LIMIT_PDF_BYTES, NO_LIBRARY
+from swaddle.feedback.printing import LIMIT_PDF_BYTES, NO_LIBRARY, NO_WALL
 from swaddle.feedback.tongue import Language
 from swaddle.intake import opened
 
@@ -69,6 +69,8 @@ def pdf_of(html: bytes, language: str, *, seconds: int = LIMIT_SECONDS) -> bytes
         os.close(out)
     if done.returncode == NO_LIBRARY:
         raise NotPrinted("WeasyPrint, or Pango that it needs, is not installed")
+    if done.returncode == NO_WALL:
+        raise NotPrinted("this kernel has no landlock or seccomp to print behind")
     if done.returncode != 0 or not made.startswith(b"%PDF-") or not made.rstrip().endswith(b"%%EOF"):
         raise NotPrinted("the printing process came to an end in the middle of it")
     return made

@@ -17,6 +17,7 @@ from swaddle.intake.wall import shut
 LIMIT_MEMORY_BYTES = 2 * 1024**3
 LIMIT_PDF_BYTES = 64 * 1024**2
 NO_LIBRARY = 3  # the status of a process that found no layout library, or none of the system's that it needs
+NO_WALL = 4  # of one that could not shut itself in, and read nothing
 _FONTS = ("/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts", "/usr/share/fontconfig", "/var/cache/fontconfig")
 _PAGE_OF = {"en": "Page", "fr": "Page"}
 _OF = {"en": "of", "fr": "sur"}
@@ -39,8 +40,12 @@ def main(arguments: list[str]) -> int:
     printer = _Printer(weasyprint, language)
     printer.printed(_WARM, b"")
     shut.become_nobody()
-    shut.forbid_files(_FONTS)
-    shut.forbid_calls(opens_to_read=True, threads=True)
+    walls = shut.forbid_files(_FONTS)
+    if shut.LANDLOCK not in walls:
+        return NO_WALL  # opening to read stays allowed below, for fonts: without landlock it would be any file
+    walls += shut.forbid_calls(opens_to_read=True, threads=True)
+    if shut.SECCOMP not in walls:
+        return NO_WALL
     page = sys.stdin.buffer.read()
     sys.stdout.buffer.write(printer.printed(page.decode("utf-8"), sha256(page).digest()[:16]))
     sys.stdout.buffer.flush()
