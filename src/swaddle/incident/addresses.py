@@ -54,7 +54,7 @@ def _words(line: str) -> list[str]:
     raw = [word for word in _APART.split(plain) if word]
     words = [
         "UNIT" if word in _UNIT_BEFORE_NUMBER and after[:1].isdigit() else _ONE.get(word, word)
-        for word, after in zip(raw, [*raw[1:], ""], strict=True)
+        for word, after in zip(raw, [*raw[1:], ""], strict=False)
     ]
     unit = [place for place, word in enumerate(words) if word == "UNIT" and place + 1 < len(words)]
     if not unit:
