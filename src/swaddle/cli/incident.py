@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from swaddle.cli.incident_scan import scan
 from swaddle.cli.registry_options import home_option, json_option, passphrase_option, registry_at, tell
 
 group = click.Group("incident", help="A breach: open it, scope it.")
+group.add_command(scan)
 
 
 @group.command("open")

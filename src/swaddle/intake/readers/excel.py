@@ -124,7 +124,7 @@ def read(source_fd: int, size_bytes: int, how: How) -> list[Sheet]:
     sheets, strangers = list[Sheet](), list[tuple[str, Sheet]]()
     with open(source_fd, "rb", closefd=False) as file:
         package = Package(file, size_bytes, how.limits)
-        book, worksheets = _book(package)
+        book, worksheets = book_of(package)
         try:
             for each in worksheets:
                 if not each.hidden:
@@ -211,7 +211,7 @@ def _needed(mapping: Mapping) -> set[str]:
     return {folded(name) for source in mapping.fields.values() if not source.optional for name in source.columns()}
 
 
-def _book(package: Package) -> tuple[Book, list[_Worksheet]]:
+def book_of(package: Package) -> tuple[Book, list[_Worksheet]]:
     """What the sheets share, and the sheets in their order."""
     if not package.has(_WORKBOOK):
         raise NotADataSet("a ZIP archive, and no Excel workbook (.xlsx)")

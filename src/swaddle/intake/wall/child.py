@@ -54,11 +54,11 @@ def _answer(source_fd: int, question: Question) -> tuple[Answer, list[Sheet]]:
         if error.errno in _NO_ROOM:
             code, facts = TooLarge.code, {"reason": "its rows are more than can be held in memory"}
         else:
-            facts = {"reason": _where(error)}
+            facts = {"reason": place_of(error)}
     except RecursionError:
         facts = {"reason": "a reader went too deep"}
     except Exception as error:  # noqa: BLE001  whatever it is: the other side is told where, and nothing of the file
-        facts = {"reason": _where(error)}
+        facts = {"reason": place_of(error)}
     return Answer(tuple(walls), (), code, facts), []
 
 
@@ -79,8 +79,7 @@ def _exactly(line: socket.socket, size: int) -> bytes:
 
 def _read(source_fd: int, question: Question, walls: list[str]) -> list[Sheet]:
     how, limits = question.how, question.how.limits
-    for name in _CODECS:
-        codecs.lookup(name)
+    load_codecs()
     probed = how.kind == PROBE
     reader, needs = (None, None) if probed else (reader_of(how.kind), needs_of(how.kind))
     seconds = int(limits.seconds(question.size_bytes)) + _SLACK_SECONDS
@@ -100,7 +99,13 @@ def _read(source_fd: int, question: Question, walls: list[str]) -> list[Sheet]:
     return sheets
 
 
-def _where(error: Exception) -> str:
+def load_codecs() -> None:
+    """Load every encoding that a reader may need; later nothing can be loaded."""
+    for name in _CODECS:
+        codecs.lookup(name)
+
+
+def place_of(error: Exception) -> str:
     """What failed and on which line of ours; never its text, which may hold a value."""
     place, at = "", error.__traceback__
     while at is not None:
