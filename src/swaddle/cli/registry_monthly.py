@@ -37,6 +37,7 @@ def monthly(
 
 def month_words(result: Mapping[str, Any]) -> str:
     """Who got a report, in lines."""
+    if not result["reports"]:
+        return f"Reports of {result['month']}: nobody to tell."
     lines = [f"Reports of {result['month']}, data {result['snapshot'][:12]}:"]
-    lines += [f"  {each['name']}: {each['outcome']}" for each in result["reports"]]
-    return "\n".join(lines) if result["reports"] else f"Reports of {result['month']}: nobody to tell."
+    return "\n".join(lines + [f"  {each['name']}: {each['outcome']}" for each in result["reports"]])

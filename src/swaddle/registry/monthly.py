@@ -38,6 +38,7 @@ from swaddle.registry.state import Submitter
 _ROWS = "month_rows"
 _PLACE = "(12 * event_year + event_month - 1)"
 _MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
+_SENT = "month-report"  # the fact, with the report's id, that holds the transfer it went as
 _HALF = 16  # hex digits of the id that name submitter and month; the others name what is said
 
 
@@ -74,7 +75,28 @@ def report(
     """
     place = _place(inside, month)
     chosen = _chosen(inside, submitter, to_send=preview is None)
-    made = []
+    found = list(made(inside, place, chosen, None if preview is None else Path(preview)))
+    return {
+        "month": named(place),
+        "snapshot": found[0][0] if found else None,
+        "reports": [each for _, each in found],
+    }
+
+
+def made(
+    inside: Registry, place: int, chosen: Sequence[Submitter], preview: Path | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Make the reports of a month one after another, each sent when it comes out here; may be left off in between.
+
+    Args:
+        inside: the registry.
+        place: the month, as months since year 0.
+        chosen: for whom.
+        preview: a folder to write into; then nothing is sent or remembered.
+
+    Yields:
+        The id of the data's state, and `submitter`, `name`, `id`, `outcome`.
+    """
     with closing(inside.store.cursor()) as tables:
         for name in units.RELATIONS:
             tables.execute(
@@ -87,11 +109,40 @@ def report(
         for one in chosen:
             counted = _counted(inside, tables, definitions, one, place, state, unscreened.get(one.id, {}))
             if not any(each.month.denominator or each.month.unknown for each in counted.figures):
-                made.append({"submitter": one.id, "name": one.name, "id": None, "outcome": "no records"})
+                yield state, {"submitter": one.id, "name": one.name, "id": None, "outcome": "no records"}
                 continue
-            outcome = _write(inside, counted, one, Path(preview)) if preview else _send(inside, counted, one)
-            made.append({"submitter": one.id, "name": one.name, "id": counted.report, "outcome": outcome})
-    return {"month": _named(place), "snapshot": state, "reports": made}
+            outcome = _write(inside, counted, one, preview) if preview else _send(inside, counted, one)
+            yield state, {"submitter": one.id, "name": one.name, "id": counted.report, "outcome": outcome}
+
+
+def place_of(month: str) -> int:
+    """A month written 2026-10, as months since year 0.
+
+    Raises:
+        NoSuchMonth: it is not written so.
+    """
+    if not _MONTH.fullmatch(month):
+        raise NoSuchMonth
+    year, _, part = month.partition("-")
+    return 12 * int(year) + int(part) - 1
+
+
+def named(place: int) -> str:
+    """A month as it is written: 2026-10."""
+    return f"{place // 12:04d}-{place % 12 + 1:02d}"
+
+
+def was_told(inside: Registry, submitter: str, place: int) -> bool:
+    """Whether a report of this month was issued to this submitter."""
+    row = inside.store.connection.execute(
+        "select 1 from identifiers.issued where starts_with(transfer, ?) limit 1", [_first(submitter, place)]
+    ).fetchone()
+    return row is not None
+
+
+def is_sent(inside: Registry, report: str) -> bool:
+    """Whether the gateway holds a month's report, or held it."""
+    return inside.state.fact(f"{_SENT} {report}") is not None
 
 
 def _place(inside: Registry, month: str | None) -> int:
@@ -99,17 +150,10 @@ def _place(inside: Registry, month: str | None) -> int:
     last = 12 * now.year + now.month - 2  # the month before this one
     if month is None:
         return last
-    if not _MONTH.fullmatch(month):
-        raise NoSuchMonth
-    year, _, part = month.partition("-")
-    place = 12 * int(year) + int(part) - 1
+    place = place_of(month)
     if place > last:
         raise NoSuchMonth
     return place
-
-
-def _named(place: int) -> str:
-    return f"{place // 12:04d}-{place % 12 + 1:02d}"
 
 
 def _chosen(inside: Registry, name: str | None, *, to_send: bool) -> list[Submitter]:
@@ -161,12 +205,12 @@ def _counted(
         levels=levels.of_all(inside),
     )
     says = [[each.definition.id, *_plain(each.month), *each.cases] for each in figures]
-    first = sha256(canonical(["month", one.id, _named(place)])).hexdigest()[:_HALF]
+    first = _first(one.id, place)
     identity = first + sha256(canonical(says)).hexdigest()[:_HALF]
     return Month(
         report=identity,
         name=one.name,
-        month=_named(place),
+        month=named(place),
         at=at,
         dictionary=inside.store.dictionary.version,
         snapshot=state,
@@ -236,6 +280,10 @@ def _plain(cell: Count) -> tuple[int, int, int]:
     return cell.numerator, cell.denominator, cell.unknown
 
 
+def _first(submitter: str, place: int) -> str:
+    return sha256(canonical(["month", submitter, named(place)])).hexdigest()[:_HALF]
+
+
 def _was_issued(inside: Registry, first: str, same: str) -> bool:
     """Whether another report of this submitter and month was issued before."""
     row = inside.store.connection.execute(
@@ -247,7 +295,7 @@ def _was_issued(inside: Registry, first: str, same: str) -> bool:
 def _send(inside: Registry, counted: Month, one: Submitter) -> str:
     """Keep it, then send it; one that the gateway had already is not sent again."""
     known = issued.of(inside.store, counted.report) is not None
-    if known and inside.state.fact(f"month-report {counted.report}") is not None:
+    if known and is_sent(inside, counted.report):
         return "unchanged"
     if not known:
         # Remembered first: a kill between the two counts as told what was not, and never the other way round.
@@ -255,7 +303,7 @@ def _send(inside: Registry, counted: Month, one: Submitter) -> str:
         told.remember_tables(inside, told.among_peers(one.id), tables)
         issued.keep(inside.store, counted.report, one.id, bundle(counted, _printed(inside)), inside.now())
     feedback = giving.send_report(inside, counted.report, one)
-    inside.state.set_fact(f"month-report {counted.report}", feedback)
+    inside.state.set_fact(f"{_SENT} {counted.report}", feedback)
     clear(inside.outbox / counted.report)
     return "revised" if counted.revised else "sent"
 

@@ -34,6 +34,24 @@ def nightly(operations: Operations, inside: Registry, say: Callable[[str], None]
         say(f"night: {sum(found['found'].values())} records wait for another one; their submitters are asked")
 
 
+def monthly(operations: Operations, say: Callable[[str], None]) -> None:
+    """Reports of a month that are due: some at each look, so that pulls and commands have their turn in between."""
+    try:
+        if not operations.do("months-plan"):
+            return
+        made = operations.do("months-step")
+    except SwaddleError:
+        raise
+    except Exception as fault:  # noqa: BLE001  it must not end the owner; its text may hold a value
+        say(f"the reports of the month met {type(fault).__name__} and are tried again")
+        return
+    if made["fault"]:
+        say(f"the report of {made['month']} for one submitter met {made['fault']}; it is tried again with new data")
+    gone = sum(each["outcome"] in {"sent", "revised"} for each in made["reports"])
+    if gone:
+        say(f"reports of {made['month']}: {gone:,} sent, {made['left']:,} wait")
+
+
 def let_go(operations: Operations, inside: Registry, turn: threading.Lock, say: Callable[[str], None]) -> None:
     """Once a day, what is due by the adopted schedule, gateway or not; a trouble is said once a day.
 
@@ -99,6 +117,7 @@ def run_forever(
                 with turn:
                     result = operations.do("pull")
                     nightly(operations, inside, say)
+                    monthly(operations, say)
                 told = [f"{t['id'][:8]} {t['outcome']}" for t in result["transfers"]]
                 told += [f"{e['submitter'][:8]} {e['state']}" for e in result["enrolled"]]
                 told += alert_words(result["alerts"])

@@ -34,6 +34,7 @@ class Settings:
         report_zeros: `show` or `hide`: whether a count of nobody, or of everybody, is told of others.
         report_rounding: counts about others are rounded to multiples of it; 1 leaves them as they are.
         report_withheld: groups, or submitters' ids, with a comma between, that are never shown on their own.
+        report_month_day: day of the next month on which `registry run` sends the report of a month; 0: never by itself.
         report_pdf: `yes` or `no`: whether the report of a month has a PDF beside each page.
         smtp_host: the mail server; empty: no mail is sent.
         smtp_port: its port.
@@ -56,6 +57,7 @@ class Settings:
     report_zeros: str = "show"
     report_rounding: int = 1
     report_withheld: str = ""
+    report_month_day: int = 10
     report_pdf: str = "yes"
     door_address: str = ""
     smtp_host: str = ""
@@ -82,6 +84,8 @@ def read(values: Mapping[str, Any], environment: Mapping[str, str] = os.environ)
             raise SettingWrong(f"must be at least {least}", name=name)
     if settings.report_zeros not in {"show", "hide"}:
         raise SettingWrong("must be show or hide", name="report_zeros")
+    if not 0 <= settings.report_month_day <= 28:
+        raise SettingWrong("must be from 0 to 28", name="report_month_day")
     if settings.report_pdf not in {"yes", "no"}:
         raise SettingWrong("must be yes or no", name="report_pdf")
     if settings.door_address and not _ADDRESS.fullmatch(settings.door_address):

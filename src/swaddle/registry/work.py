@@ -23,6 +23,7 @@ from swaddle.registry import (
     door,
     enrolment,
     exchange,
+    monthly,
     night,
     pull,
     releasing,
@@ -105,7 +106,7 @@ def tidy(inside: Registry) -> None:
     for folder in inside.outbox.iterdir():
         known = inside.state.transfer(folder.name)
         if (known is not None and known.feedback is not None) or any(
-            room.is_sent(inside, folder.name) for room in (night, alerts)
+            room.is_sent(inside, folder.name) for room in (night, alerts, monthly)
         ):
             clear(folder)
 
