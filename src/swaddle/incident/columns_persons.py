@@ -9,10 +9,10 @@ compared without accents, case and order.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
-from operator import itemgetter
 
 from swaddle.incident import columns_words as words
 from swaddle.incident.columns import Column
@@ -25,8 +25,13 @@ CATEGORIES = (GAVE_BIRTH, PREGNANCY, FERTILITY, CHILD, OTHER)
 STRONG, NAMED, WEAK = 1, 2, 3
 _GROWN_DAYS = 4383  # twelve years: younger is a child in a table that does not say
 _LIMIT_HELD = 50_000
-_WORD = re.compile(r"[^\W\d_]+")
-_EMPTY = frozenset(["", "null", "na", "n/a", "nan", "none", "unknown", "unk", "-", ".", "x", "test"])
+_BLOCK = 4096  # rows
+NOBODY = b""
+_CHILD = CATEGORIES.index(CHILD)
+Columns = Sequence[Sequence[str]]
+Known = tuple[bytes, bytes, int, int]  # key of a number, key of a name (either may be NOBODY), category, kind
+_EMPTY = frozenset(["", "null", "na", "n/a", "nan", "none", "unknown", "unk", "-", ".", "x", "0"])
+_EMPTY_NAMES = frozenset([b"null", b"na", b"nan", b"none", b"unknown", b"unk"])
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Person:
         parts = (self.cards, self.nationals, self.given, self.family, self.full, self.birth, self.records,
                  self.contacts, self.postal)  # fmt: skip
         return tuple(place for part in parts for place in part)
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether more than a row's number or a way to reach somebody is there."""
+        return bool(self.cards or self.nationals or self.given or self.family or self.full)
 
 
 @dataclass(frozen=True)
@@ -81,10 +91,20 @@ def plan(columns: Sequence[Column]) -> Plan:
         own = [each for each in columns if _owner(each.whose, unmarked) == whose and each.identifies]
         if own:
             persons.append(_person(whose, own, _category(whose, elements, marked)))
-    named = [each for each in persons if each.places and not _only_postal(each)]
+    named = _without_nobody([each for each in persons if each.places and not _only_postal(each)], unmarked)
     dates = [each.place for each in columns if each.element == words.EVENT_DATE]
     orders = {each.place: each.profile.order for each in columns if each.profile.order}
     return Plan(tuple(named), tuple(dates), orders, bool(elements & _ABOUT), _category(unmarked, elements, marked))
+
+
+def _without_nobody(persons: list[Person], unmarked: str) -> list[Person]:
+    """Where others are named, columns that name nobody (a row's number, a telephone) are the first one's."""
+    loose = next((each for each in persons if each.whose == unmarked and not each.names_somebody), None)
+    named = [each for each in persons if each.names_somebody]
+    if loose is None or not named:
+        return persons
+    first = replace(named[0], contacts=named[0].contacts or loose.contacts, postal=named[0].postal or loose.postal)
+    return [first, *(each for each in persons if each not in {loose, named[0]})]
 
 
 _ABOUT = frozenset([
@@ -146,27 +166,15 @@ def _only_postal(person: Person) -> bool:
 
 
 @dataclass
-class Found:
-    """One person of one reader's hands: keys, category, first and last day."""
-
-    strong: int
-    other: int
-    category: int
-    kind: int
-    first: int
-    last: int
-
-
-@dataclass
 class Finder:
-    """Takes rows of one table, finds persons.
+    """Takes rows of one table, finds persons; a block of rows at a time, column by column, for speed.
 
     Attributes:
         plan: of the table.
         secret: of this scan.
         scope: stands for the folder of the file; a record number is one person's only there.
         today: the day that children are told from grown people by, where a row has no date of its own.
-        give: takes what was found, some ten thousand at a time.
+        give: takes what was found, some ten thousand at a time: keys to first and last day.
         unknown: rows about persons in which nobody can be known.
     """
 
@@ -174,113 +182,173 @@ class Finder:
     secret: bytes
     scope: bytes
     today: int
-    give: Callable[[Iterable[Found]], None]
+    give: Callable[[Mapping[Known, tuple[int, int]]], None]
     unknown: int = 0
-    _held: dict[tuple[object, ...], Found] = field(default_factory=dict)
-    _days: dict[str, int | None] = field(default_factory=dict)
+    _held: dict[Known, tuple[int, int]] = field(default_factory=dict)
+    _days: dict[str, dict[str, int]] = field(default_factory=dict)
+    _suffixes: dict[int, bytes] = field(default_factory=dict)
 
-    def take(self, rows: Iterable[Sequence[str]]) -> None:
+    def take(self, rows: Sequence[Sequence[str]]) -> None:
         """Further rows; each has a first cell that is no column."""
-        found = self.plan
-        pickers = [(each, place, _picker(each.places)) for place, each in enumerate(found.persons)]
-        events, held = found.events, self._held
-        for row in rows:
-            anybody = False
-            for person, place, pick in pickers:
-                cells = (place, *pick(row))
-                known = held.get(cells)
-                if known is None:
-                    known = self._keyed(person, row)
-                    held[cells] = known
-                if known.kind:
-                    anybody = True
-                    for event in events:
-                        day = self._day(row[event], event)
-                        if day is not None:
-                            known.first = min(known.first, day) if known.first else day
-                            known.last = max(known.last, day)
-            if not anybody and found.about:
-                self.unknown += 1
-            if len(held) > _LIMIT_HELD:
-                self.flush()
+        for at in range(0, len(rows), _BLOCK):
+            self._block(rows[at : at + _BLOCK])
+        if len(self._held) > _LIMIT_HELD:
+            self.flush()
 
     def flush(self) -> None:
         """Give what is held."""
-        self.give([each for each in self._held.values() if each.kind])
+        self.give(self._held)
         self._held.clear()
-        if len(self._days) > _LIMIT_HELD:
-            self._days.clear()
+        for each in self._days.values():
+            if len(each) > _LIMIT_HELD:
+                each.clear()
 
-    def _day(self, text: str, place: int) -> int | None:
-        try:
-            return self._days[text]
-        except KeyError:
-            day = self._days[text] = day_of(text.strip(), self.plan.orders.get(place, MONTH_FIRST))
-            return day
+    def _block(self, rows: Sequence[Sequence[str]]) -> None:
+        found = self.plan
+        if not found.persons:
+            self.unknown += len(rows) if found.about else 0
+            return
+        columns = list(zip(*rows, strict=False))
+        nothing = [0] * len(rows)
+        events = [self._column_days(columns[each], each) for each in found.events]
+        first = [min(filter(None, each), default=0) for each in zip(*events, strict=True)] if events else nothing
+        last = [max(each) for each in zip(*events, strict=True)] if events else nothing
+        anybody = [False] * len(rows)
+        for person in found.persons:
+            self._person(person, columns, first, last, anybody)
+        if found.about:
+            self.unknown += anybody.count(False)
 
-    def _keyed(self, person: Person, row: Sequence[str]) -> Found:
-        """The person that a row names; kind 0 where it names nobody."""
-        birth = next((day for place in person.birth if (day := self._day(row[place], place)) is not None), None)
-        category = self._category(person, birth, row)
-        strong = self._strong(person, row)
-        names = name_of([row[each] for each in (*person.given, *person.family, *person.full)])
-        other, kind = 0, STRONG if strong else 0
-        if names and birth is not None:
-            other, kind = self._hash(b"n", f"{names}|{birth}"), kind or NAMED
-        elif not strong:
-            other = self._weak(person, row, names, birth)
-            kind = WEAK if other else 0
-        first = birth if category == CHILD and birth is not None else 0
-        return Found(strong, other, CATEGORIES.index(category), kind, first, first)
+    def _person(
+        self, person: Person, columns: Columns, first: Sequence[int], last: Sequence[int], anybody: list[bool]
+    ) -> None:
+        """One person of each row."""
+        held, count = self._held, len(first)
+        births = self._column_days(columns[person.birth[0]], person.birth[0]) if person.birth else [0] * count
+        named = names_of([columns[each] for each in (*person.given, *person.family, *person.full)], count)
+        strong = self._strong(person, columns, count)
+        start, days = self._start(b"n"), self._suffixes
+        whose = CATEGORIES.index(person.category)
+        undecided = person.whose == words.PATIENT
+        for at, (number, name, birth, begins, ends) in enumerate(zip(strong, named, births, first, last, strict=True)):
+            other = NOBODY
+            kind = STRONG if number else 0
+            if name and birth:
+                hasher = start.copy()
+                hasher.update(name + (days.get(birth) or days.setdefault(birth, b"|%d" % birth)))
+                other, kind = hasher.digest(), kind or NAMED
+            elif not number:
+                other = self._weak(person, columns, at, name, birth)
+                kind = WEAK if other else 0
+            if not kind:
+                continue
+            anybody[at] = True
+            category = _CHILD if undecided and birth and (begins or self.today) - birth < _GROWN_DAYS else whose
+            if category == _CHILD and birth:
+                begins, ends = min(begins or birth, birth), max(ends, birth)  # noqa: PLW2901  a birth is an event too
+            key = (number or NOBODY, other, category, kind)
+            known = held.get(key)
+            if known is None:
+                held[key] = (begins, ends)
+            elif begins and (begins < known[0] or ends > known[1] or not known[0]):
+                held[key] = (min(begins, known[0] or begins), max(ends, known[1]))
 
-    def _category(self, person: Person, birth: int | None, row: Sequence[str]) -> str:
-        if person.whose != words.PATIENT or birth is None:
-            return person.category
-        days = [day for each in self.plan.events if (day := self._day(row[each], each)) is not None]
-        return CHILD if (min(days) if days else self.today) - birth < _GROWN_DAYS else person.category
+    def _column_days(self, cells: Sequence[str], place: int) -> list[int]:
+        """The days of a column; 0 where a cell is no date."""
+        order = self.plan.orders.get(place, MONTH_FIRST)
+        known = self._days.setdefault(order, {})
+        for text in set(cells).difference(known):
+            known[text] = day_of(text.strip(), order) or 0
+        return [*map(known.__getitem__, cells)]
 
-    def _strong(self, person: Person, row: Sequence[str]) -> int:
+    def _strong(self, person: Person, columns: Columns, count: int) -> list[bytes]:
+        """The key of a number that is one person's alone; empty where a row has none."""
+        found = [b""] * count
         for place in person.cards:
-            text = row[place].strip()
-            if text and card_passes(text):
-                return self._hash(b"c", card_of(text))
+            start = self._start(b"c")
+            for at, text in enumerate(columns[place]):
+                if text and not found[at] and (text := text.strip()) and passes(text):
+                    hasher = start.copy()
+                    hasher.update(card_of(text).encode())
+                    found[at] = hasher.digest()
         for place in person.nationals:
-            digits = "".join(filter(str.isalnum, row[place]))
-            if len(digits) >= 7 and len(set(digits)) > 2:
-                return self._hash(b"s", digits.upper())
-        return 0
+            start = self._start(b"s")
+            for at, text in enumerate(columns[place]):
+                if found[at] or len(text) < 7:
+                    continue
+                digits = "".join(filter(str.isalnum, text)).upper()
+                if len(digits) >= 7 and len(set(digits)) > 2:
+                    hasher = start.copy()
+                    hasher.update(digits.encode("utf-8", "replace"))
+                    found[at] = hasher.digest()
+        return found
 
-    def _weak(self, person: Person, row: Sequence[str], names: str, birth: int | None) -> int:
+    def _weak(self, person: Person, columns: Columns, at: int, named: bytes, birth: int) -> bytes:
+        """A key for somebody without number, or without name and birth date."""
+        name = named.decode()
         for place in person.records:
-            if (text := row[place].strip()) and text.casefold() not in _EMPTY:
-                return self._hash(b"r", text, self.scope)
+            if (text := columns[place][at].strip()) and text.casefold() not in _EMPTY:
+                return self._hash(b"r", f"{self.scope.hex()}{text}")
         for place in person.contacts:
-            if (text := row[place].strip().casefold()) not in _EMPTY:
-                return self._hash(b"e", f"{names}|{text}")
-        postal = next((row[each].replace(" ", "").upper() for each in person.postal if row[each].strip()), "")
-        if names and (postal or len(names) > 1):
-            return self._hash(b"p", f"{names}|{postal}")
-        return self._hash(b"b", f"{birth}|{postal}") if birth is not None and postal else 0
+            if (text := columns[place][at].strip().casefold()) not in _EMPTY:
+                return self._hash(b"e", f"{name}|{text}")
+        postal = next((text for each in person.postal if (text := columns[each][at].replace(" ", "").upper())), "")
+        if name:
+            return self._hash(b"p", f"{name}|{postal}")
+        return self._hash(b"b", f"{birth}|{postal}") if birth and postal else NOBODY
 
-    def _hash(self, kind: bytes, text: str, scope: bytes = b"") -> int:
-        digest = blake2b(scope + text.encode("utf-8", "replace"), digest_size=8, key=self.secret, person=kind)
-        return int.from_bytes(digest.digest(), "little") or 1
+    def _hash(self, kind: bytes, text: str) -> bytes:
+        hasher = self._start(kind)
+        hasher.update(text.encode("utf-8", "replace"))
+        return hasher.digest()
 
-
-def _picker(places: tuple[int, ...]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    if len(places) == 1:
-        only = places[0]
-        return lambda row: (row[only],)
-    return itemgetter(*places)
+    def _start(self, kind: bytes) -> blake2b:
+        return blake2b(digest_size=8, key=self.secret, person=kind)
 
 
-def name_of(cells: Sequence[str]) -> str:
-    """A name in the form in which two are compared: its words without accents and case, in order of the alphabet."""
-    found = {each for cell in cells if cell for each in _WORD.findall(plain_letters(cell)) if len(each) > 1}
-    return " ".join(sorted(found - _EMPTY))
+def names_of(columns: Sequence[Sequence[str]], count: int) -> list[bytes]:
+    """The names of rows in the form in which two are compared: words without accents and case, by the alphabet."""
+    if not columns:
+        return [b""] * count
+    text = "\n".join(map(" ".join, zip(*columns, strict=True)))
+    lines = text.lower().translate(_ONLY_LETTERS).encode().split(b"\n") if text.isascii() else []
+    if len(lines) != count:  # letters of other scripts, or a line end within a name: one by one
+        lines = [_NO_LETTER.sub(" ", plain_letters(" ".join(each))).encode() for each in zip(*columns, strict=True)]
+    names = []
+    for line in lines:
+        parts = line.split()
+        if len(parts) == 2:
+            one, other = parts
+            names.append(one + b" " + other if one < other else other + b" " + one)
+        else:  # letters alone are initials; a name that stands twice is one
+            names.append(b" ".join(sorted({each for each in parts if len(each) > 1} - _EMPTY_NAMES)))
+    return names
+
+
+@lru_cache(maxsize=4096)
+def _slow(text: str) -> bool:
+    return card_passes(text)
+
+
+def passes(text: str) -> bool:
+    """As columns_values.card_passes, quick for what most numbers are: ten digits, with or without hyphens."""
+    digits = text if len(text) == 10 else text.replace("-", "").replace(" ", "")
+    if len(digits) == 10 and digits.isascii() and digits.isdecimal():
+        one, two, three, four, five = digits[0:2], digits[2:4], digits[4:6], digits[6:8], digits[8:10]
+        if digits[0] != "0" and (_LUHN[one] + _LUHN[two] + _LUHN[three] + _LUHN[four] + _LUHN[five]) % 10 == 0:
+            return len(set(digits)) > 1
+    return _slow(text)
 
 
 def card_of(text: str) -> str:
     """A health card number as it is compared: without blanks, hyphens and the letters of its version."""
     bare = text.replace(" ", "").replace("-", "").upper()
     return bare[:10] if bare[:10].isdecimal() else bare
+
+
+# Modulus 10 of two digits: the first doubled, the digits of that summed.
+_LUHN = {
+    f"{first}{second}": 2 * first - (9 if first > 4 else 0) + second for first in range(10) for second in range(10)
+}
+_ONLY_LETTERS = {place: " " for place in range(128) if not chr(place).isalpha() and chr(place) != "\n"}
+_NO_LETTER = re.compile(r"[\W\d_]+")

@@ -19,6 +19,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from swaddle.errors import UsageFault
 from swaddle.incident import columns_words as words
 from swaddle.incident.columns_persons import CATEGORIES
@@ -27,8 +29,10 @@ from swaddle.incident.scan_count import Counted, count, resolve
 from swaddle.incident.scan_frames import BUCKETS, NAMES, PERSONS, Said
 from swaddle.incident.scan_state import State
 from swaddle.intake import opened
+from swaddle.intake.readers.hl7_stream import looks_like_hl7
 
-BATCH_FILES, BATCH_BYTES = 40, 64 * 1024 * 1024
+BATCH_FILES, BATCH_BYTES = 40, 48 * 1024 * 1024
+PART_BYTES = 48 * 1024 * 1024  # of a long text
 WORKERS = max(1, min(2, os.cpu_count() or 1))
 _MATERIAL_FILES, _MATERIAL_BYTES = 16, 64 * 1024
 _ENGINE = (b"PAR1", b"PK\x03\x04")
@@ -58,9 +62,7 @@ class Seen:
     owner: int
 
 
-def scan(
-    root: Path, state_folder: Path, now: datetime, progress: Progress = lambda *_: None, against: Against | None = None
-) -> dict[str, Any]:
+def scan(root: Path, state_folder: Path, now: datetime, progress: Progress = lambda *_: None) -> dict[str, Any]:
     """The object of `incident scan --json`.
 
     Args:
@@ -68,7 +70,6 @@ def scan(
         state_folder: where the scan remembers; it is gone when the scan is over.
         now: what ages are counted from.
         progress: told of phases, bytes done and bytes in all.
-        against: a registry that is asked which of the persons it knows.
 
     Raises:
         NothingToScan: there is no such path.
@@ -78,17 +79,33 @@ def scan(
     troubles: list[dict[str, str]] = []
     files = list(walk(root, troubles, state_folder))
     state = State(state_folder, material_of(files))
-    _read(files, state, now, progress)
-    counted = _counted(files, state, now, progress)
-    matched = against(state) if against is not None else None
-    result = _result(files, state, counted, now, troubles)
-    if matched is not None:
-        result["against"] = matched
+    units = units_of(files, state.done, now)
+    resumed = state.resumed
+    _read(units, state, progress)
+    ages = {number: age_of(seen.changed, now) for number, seen in zip(units, files, strict=True)}
+    counted = _counted(ages, state, progress)
+    said = [(seen, number, _said(units[number], state)) for number, seen in zip(units, files, strict=True)]
+    result = _result(said, counted, now, troubles)
     state.remove()
-    return result | {"resumed": state.resumed, "seconds": round(time.monotonic() - began, 3)}
+    return result | {"resumed": resumed, "seconds": round(time.monotonic() - began, 3)}
 
 
-Against = Callable[[State], dict[str, Any]]
+def _said(parts: Sequence[File], state: State) -> Said:
+    """What was said of a file; of its parts, their sum."""
+    found = [state.done[each.identity][1] for each in parts if each.identity in state.done]
+    if len(found) < 2:
+        return next(iter(found), Said())
+    tables = [table for each in found for table in each.tables]
+    troubles = dict.fromkeys(trouble for each in found for trouble in each.troubles)
+    if not tables:
+        return Said((), tuple(troubles))
+    whole = msgspec.structs.replace(
+        tables[0],
+        records=sum(each.records for each in tables),
+        spoilt=sum(each.spoilt for each in tables),
+        unknown=sum(each.unknown for each in tables),
+    )
+    return Said((whole,), tuple(troubles))
 
 
 def walk(root: Path, troubles: list[dict[str, str]], without: Path | None = None) -> Iterator[Seen]:
@@ -156,74 +173,101 @@ def _beginning(path: Path, size: int) -> bytes:
         os.close(fd)
 
 
-def _identity(seen: Seen) -> str:
-    return f"{seen.name}\0{seen.size_bytes}\0{seen.changed}"
+def _identity(seen: Seen, begin: int = 0) -> str:
+    return f"{seen.name}\0{seen.size_bytes}\0{seen.changed}\0{begin}"
 
 
-def _read(files: Sequence[Seen], state: State, now: datetime, progress: Progress) -> None:
+def units_of(files: Sequence[Seen], done: Mapping[str, tuple[int, Said]], now: datetime) -> dict[int, list[File]]:
+    """What is to be read, file by file under its number; a long text in parts. A file that is done keeps its number."""
+    fresh = max((number for number, _ in done.values()), default=-1) + 1
+    units: dict[int, list[File]] = {}
+    for seen in files:
+        splits = seen.size_bytes > 2 * PART_BYTES and in_parts(_beginning(seen.path, 4096))
+        begins = range(0, seen.size_bytes, PART_BYTES) if splits else range(1)
+        known = (done[each][0] for begin in begins if (each := _identity(seen, begin)) in done)
+        number = next(known, fresh)
+        fresh += number == fresh
+        scope = hashlib.sha256(os.fsencode(Path(seen.name).parent)).digest()[:16]
+        changed = datetime.fromtimestamp(min(max(seen.changed, 0), now.timestamp()), UTC).date().toordinal()
+        units[number] = [
+            File(
+                number,
+                _identity(seen, begin),
+                seen.path,
+                seen.size_bytes,
+                scope,
+                changed,
+                begin,
+                min(begin + PART_BYTES, seen.size_bytes) if splits else None,
+            )
+            for begin in begins
+        ]
+    return units
+
+
+def in_parts(head: bytes) -> bool:
+    """Whether a file that begins so is text whose lines can be read from any place on."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    odd = len(head) - len(head.translate(None, bytes({*range(9), *range(14, 32)} - {1, 2})))
+    return not odd and b"\n" in head and start[:1] not in {b"{", b"[", b"<"} and not looks_like_hl7(head)
+
+
+def _read(units: Mapping[int, Sequence[File]], state: State, progress: Progress) -> None:
     """Read what is not done yet."""
-    total = sum(each.size_bytes for each in files)
-    left = [number for number, each in enumerate(files) if _identity(each) not in state.done]
-    finished = total - sum(files[number].size_bytes for number in left)
+    every = [each for parts in units.values() for each in parts]
+    left = [each for each in every if each.identity not in state.done]
+    total = sum(_bytes(each) for each in every)
+    finished = total - sum(_bytes(each) for each in left)
     progress("read", finished, total)
 
-    def done(number: int, said: Said) -> None:
+    def done(file: File, said: Said) -> None:
         nonlocal finished
-        state.finish(_identity(files[number]), number, said)
-        finished += files[number].size_bytes
+        state.finish(file.identity, file.number, said)
+        finished += _bytes(file)
         progress("read", finished, total)
 
-    def batch(numbers: list[int]) -> None:
-        asked = [_asked(number, files[number], now) for number in numbers]
-        engine = any(_beginning(each.path, 4) in _ENGINE for each in asked)
-        read_files(asked, state.secret, engine, state.keys, done)
+    def keys(_: File, sign: bytes, bucket: int, records: bytes) -> None:
+        state.keys(sign, bucket, records)
+
+    def batch(files: list[File]) -> None:
+        engine = any(_beginning(each.path, 4) in _ENGINE for each in files)
+        read_files(files, state.secret, engine, keys, done)
 
     try:
         with ThreadPoolExecutor(WORKERS) as pool:
-            for each in as_completed([pool.submit(batch, numbers) for numbers in _batches(left, files)]):
+            for each in as_completed([pool.submit(batch, files) for files in _batches(left)]):
                 each.result()
     finally:
         state.commit()
 
 
-def _batches(numbers: Sequence[int], files: Sequence[Seen]) -> Iterator[list[int]]:
-    held: list[int] = []
+def _bytes(file: File) -> int:
+    return (file.size_bytes if file.stop is None else file.stop) - file.begin
+
+
+def _batches(files: Sequence[File]) -> Iterator[list[File]]:
+    held: list[File] = []
     size = 0
-    for number in numbers:
-        held.append(number)
-        size += files[number].size_bytes
-        if len(held) == BATCH_FILES or size > BATCH_BYTES:
+    for each in files:
+        held.append(each)
+        size += _bytes(each)
+        if len(held) == BATCH_FILES or size >= BATCH_BYTES:
             yield held
             held, size = [], 0
     if held:
         yield held
 
 
-def _asked(number: int, seen: Seen, now: datetime) -> File:
-    scope = hashlib.sha256(os.fsencode(Path(seen.name).parent)).digest()[:16]
-    changed = datetime.fromtimestamp(min(max(seen.changed, 0), now.timestamp()), UTC)
-    return File(number, seen.path, seen.size_bytes, scope, changed.date().toordinal())
-
-
-def _counted(files: Sequence[Seen], state: State, now: datetime, progress: Progress) -> Counted:
-    """Count the keys, bucket by bucket."""
+def _counted(ages: Mapping[int, str], state: State, progress: Progress) -> Counted:
+    """Count the keys, bucket by bucket; ages by file."""
     counted = Counted()
-    numbers = {
-        number: files_number for files_number, each in enumerate(files) if (number := _number(state, each)) is not None
-    }
-    ages = {number: age_of(files[at].changed, now) for number, at in numbers.items()}
     state.clear_added()
     for bucket in range(BUCKETS):
         resolve(state.bucket(NAMES, bucket), state.add)
     for bucket in range(BUCKETS):
-        progress("count", bucket, BUCKETS)
-        count(state.bucket(PERSONS, bucket) + state.added(bucket), counted, ages.get)
+        progress("count", bucket + 1, BUCKETS)
+        count(state.bucket(PERSONS, bucket) + state.added(bucket), counted, ages)
     return counted
-
-
-def _number(state: State, seen: Seen) -> int | None:
-    done = state.done.get(_identity(seen))
-    return done[0] if done is not None else None
 
 
 def age_of(changed: float, now: datetime) -> str:
@@ -233,18 +277,17 @@ def age_of(changed: float, now: datetime) -> str:
 
 
 def _result(
-    files: Sequence[Seen], state: State, counted: Counted, now: datetime, troubles: list[dict[str, str]]
+    read: Sequence[tuple[Seen, int, Said]], counted: Counted, now: datetime, troubles: list[dict[str, str]]
 ) -> dict[str, Any]:
-    rows = [_row(each, state, counted, now) for each in files]
-    for each in files:
-        number_said = state.done.get(_identity(each))
-        for trouble in number_said[1].troubles if number_said else ():
-            name = f"{each.name}/{trouble.member}" if trouble.member else each.name
+    rows = [_row(seen, said, counted.by_file[number], now) for seen, number, said in read]
+    for seen, _, said in read:
+        for trouble in said.troubles:
+            name = f"{seen.name}/{trouble.member}" if trouble.member else seen.name
             troubles.append({"file": shown(name), "why": trouble.why})
     records = sum(row["records"] for row in rows)
     return {
-        "files": len(files),
-        "bytes": sum(each.size_bytes for each in files),
+        "files": len(read),
+        "bytes": sum(seen.size_bytes for seen, _, _ in read),
         "records": records,
         "persons": counted.persons,
         "persons_known": counted.known,
@@ -277,9 +320,8 @@ def _days(days: tuple[int, int] | None) -> dict[str, str | None]:
     return {"first": date.fromordinal(days[0]).isoformat(), "last": date.fromordinal(max(days)).isoformat()}
 
 
-def _row(seen: Seen, state: State, counted: Counted, now: datetime) -> dict[str, Any]:
+def _row(seen: Seen, said: Said, persons: int, now: datetime) -> dict[str, Any]:
     """One file of the inventory."""
-    number, said = state.done.get(_identity(seen), (-1, Said()))
     columns = [
         {"table": place, "place": each.place, "name": each.name or None, "element": each.element,
          "whose": each.whose or None, "by": each.by, "identifies": each.element in words.IDENTIFIERS}
@@ -297,7 +339,7 @@ def _row(seen: Seen, state: State, counted: Counted, now: datetime) -> dict[str,
         "records": sum(each.records for each in said.tables),
         "unknown": sum(each.unknown for each in said.tables),
         "spoilt": sum(each.spoilt for each in said.tables),
-        "persons": counted.by_file[number],
+        "persons": persons,
         "columns": columns,
         "columns_not_known": sum(not each.element for table in said.tables for each in table.columns),
     }

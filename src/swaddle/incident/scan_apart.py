@@ -28,23 +28,33 @@ _CHILD = "swaddle.incident.scan_child"
 _RECEIVE_BYTES = 1024 * 1024
 _ENDED_FOR = {"SIGXCPU": "it took too long", "SIGKILL": "it needs more memory than a scan may take"}
 
-Keys = Callable[[bytes, int, int, bytes], None]  # sign, file, bucket, records
+Keys = Callable[["File", bytes, int, bytes], None]  # of which file, sign, bucket, records
+Done = Callable[["File", Said], None]
 
 
 @dataclass(frozen=True)
 class File:
-    """One file to be read: its number in this scan, where it is, its size, what stands for its folder, its day."""
+    """One file to be read, or a part of one.
+
+    Attributes:
+        number: in this scan.
+        identity: of the file and the part.
+        scope: stands for its folder.
+        today: the day of its last change.
+        begin, stop: where the part begins and ends; `stop` None for a whole file.
+    """
 
     number: int
+    identity: str
     path: Path
     size_bytes: int
     scope: bytes
     today: int
+    begin: int = 0
+    stop: int | None = None
 
 
-def read_files(
-    files: Sequence[File], secret: bytes, engine: bool, keys: Keys, done: Callable[[int, Said], None]
-) -> None:
+def read_files(files: Sequence[File], secret: bytes, engine: bool, keys: Keys, done: Done) -> None:
     """Read files one after another, each said to `done`.
 
     Args:
@@ -66,7 +76,7 @@ def read_files(
             os.close(fd)
 
 
-def _open(files: Sequence[File], done: Callable[[int, Said], None]) -> list[tuple[File, int]]:
+def _open(files: Sequence[File], done: Done) -> list[tuple[File, int]]:
     opened = []
     for each in files:
         try:
@@ -74,9 +84,9 @@ def _open(files: Sequence[File], done: Callable[[int, Said], None]) -> list[tupl
                 (each, os.open(each.path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK))
             )
         except PermissionError:
-            done(each.number, _trouble("this user may not read it"))
+            done(each, _trouble("this user may not read it"))
         except OSError:
-            done(each.number, _trouble("it went away, or cannot be opened"))
+            done(each, _trouble("it went away, or cannot be opened"))
     return opened
 
 
@@ -84,9 +94,7 @@ def _trouble(why: str) -> Said:
     return Said((), (Trouble("", why),))
 
 
-def _round(
-    opened: list[tuple[File, int]], secret: bytes, engine: bool, keys: Keys, done: Callable[[int, Said], None]
-) -> int:
+def _round(opened: list[tuple[File, int]], secret: bytes, engine: bool, keys: Keys, done: Done) -> int:
     """One process; how many of the files it finished, the one at which it failed included."""
     numbers = [each.number for each, _ in opened]
     at = 0
@@ -110,12 +118,12 @@ def _round(
             for sign, number, bucket, payload in _frames(ours):
                 _in_turn(number, numbers[at:])
                 if sign == DONE:
-                    done(number, said_of(payload))
+                    done(opened[at][0], said_of(payload))
                     at += 1
                     if at == len(numbers):
                         break
                 elif sign != PROGRESS:
-                    keys(sign, number, bucket, payload)
+                    keys(opened[at][0], sign, bucket, payload)
         except TimeoutError:
             why = f"nothing was heard of its reader for {SILENCE_SECONDS:.0f} seconds"
         except Unfit:
@@ -123,7 +131,7 @@ def _round(
         finally:
             _end(process, at_once=at == len(numbers) or bool(why))
     if at < len(numbers):
-        done(numbers[at], _trouble(why or _ended(process.returncode)))
+        done(opened[at][0], _trouble(why or _ended(process.returncode)))
         at += 1
     return at
 
@@ -150,7 +158,7 @@ def _end(process: subprocess.Popen[bytes], *, at_once: bool) -> None:
 
 
 def _asked(file: File, fd: int) -> Asked:
-    return Asked(fd, file.size_bytes, file.number, file.scope.hex(), file.today)
+    return Asked(fd, file.size_bytes, file.number, file.scope.hex(), file.today, file.begin, file.stop)
 
 
 def _ask(line: socket.socket, question: Question) -> None:

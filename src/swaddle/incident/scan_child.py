@@ -6,17 +6,18 @@ no name of a file and no environment, prints nothing, and can open nothing.
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from time import monotonic
 
 import msgspec
 
 from swaddle.errors import SwaddleError
-from swaddle.incident.columns_persons import Found
+from swaddle.incident.columns_persons import Known
 from swaddle.incident.scan_file import Looking, TableSaid, Trouble
 from swaddle.incident.scan_frames import DONE, PROGRESS, Asked, Question, Said, frame, frames_of
 from swaddle.incident.scan_sheets import prepare
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> int:
         size = struct.unpack(">I", asked.recv(4, socket.MSG_WAITALL))[0]
         question = msgspec.json.decode(asked.recv(size, socket.MSG_WAITALL), type=Question)
         _shut_in(question)
+        gc.disable()  # rows are lists that come and go by the million, and none is part of a cycle
+        gc.freeze()
         for each in question.files:
             _look(line, each, bytes.fromhex(question.secret))
     return 0
@@ -57,7 +60,7 @@ def _shut_in(question: Question) -> None:
 def _look(line: int, asked: Asked, secret: bytes) -> None:
     began = monotonic()
 
-    def give(found: Iterable[Found]) -> None:
+    def give(found: Mapping[Known, tuple[int, int]]) -> None:
         nonlocal began
         for each in frames_of(found, asked.number):
             write_all(line, each)
@@ -67,7 +70,7 @@ def _look(line: int, asked: Asked, secret: bytes) -> None:
 
     looking = Looking(secret, bytes.fromhex(asked.scope), asked.today, give)
     try:
-        looking.look(asked.fd, asked.size_bytes)
+        looking.look(asked.fd, asked.size_bytes, asked.begin, asked.stop)
     except SwaddleError as error:
         looking.troubles.append(Trouble("", error.lines()[1][:400]))
     except MemoryError:
@@ -75,6 +78,7 @@ def _look(line: int, asked: Asked, secret: bytes) -> None:
     except Exception as error:  # noqa: BLE001  whatever it is: said by its kind and place, never by its text
         looking.troubles.append(Trouble("", reading.place_of(error)))
     os.close(asked.fd)
+    gc.collect()
     write_all(line, frame(DONE, asked.number, 0, _said(looking)))
 
 

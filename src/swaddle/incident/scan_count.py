@@ -7,11 +7,14 @@ the persons: each bucket holds all there is of its keys, so what is distinct in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from swaddle.incident.columns_persons import NAMED, STRONG, WEAK
-from swaddle.incident.scan_frames import BUCKETS, NAMED_PERSON, PERSON
+from swaddle.incident.scan_frames import NAMED_PERSON, PERSON
+
+_NONE, _HIGHEST = bytes(8), b"\xff" * 9
+_Key = tuple[bytes, int, int, int]  # key, kind, category, file
 
 
 @dataclass
@@ -47,44 +50,43 @@ def resolve(records: bytes, put: Callable[[int, bytes], None]) -> None:
         records: of NAMED_PERSON.
         put: takes (bucket of persons, records of PERSON).
     """
-    numbers: dict[int, int] = {}
+    numbers: dict[bytes, bytes] = {}
     for name, number, *_ in NAMED_PERSON.iter_unpack(records):
-        if number and (number < numbers.get(name, number + 1)):
+        if number != _NONE and number < numbers.get(name, _HIGHEST):
             numbers[name] = number
-    found: dict[tuple[int, int, int, int], tuple[int, int]] = {}
+    found: dict[_Key, tuple[int, int]] = {}
     for name, number, category, first, last, file in NAMED_PERSON.iter_unpack(records):
-        if number:
+        if number != _NONE:
             continue  # stands among the persons already, under its number
         key = numbers.get(name, name)
         _widen(found, (key, STRONG if name in numbers else NAMED, category, file), first, last)
     buckets: dict[int, list[bytes]] = {}
     for (key, kind, category, file), (first, last) in found.items():
-        buckets.setdefault(key % BUCKETS, []).append(PERSON.pack(key, kind, category, first, last, file))
+        buckets.setdefault(key[0], []).append(PERSON.pack(key, kind, category, first, last, file))
     for bucket, rows in buckets.items():
         put(bucket, b"".join(rows))
 
 
-def count(records: bytes, counted: Counted, group_of: Callable[[int], str | None] = lambda _: None) -> None:
+def count(records: bytes, counted: Counted, groups_of: Mapping[int, str]) -> None:
     """One bucket of persons.
 
     Args:
         records: of PERSON, all that there are of their keys.
         counted: is added to.
-        group_of: file -> the group that its persons are counted in too; None for no group.
+        groups_of: file -> the group that its persons are counted in too; a file that is not in it does not count.
     """
-    kinds: dict[int, int] = {}
-    categories: set[tuple[int, int]] = set()
-    files: set[tuple[int, int]] = set()
-    groups: set[tuple[int, str]] = set()
-    group_by_file: dict[int, str | None] = {}
+    kinds: dict[bytes, int] = {}
+    categories: set[tuple[bytes, int]] = set()
+    files: set[tuple[bytes, int]] = set()
+    groups: set[tuple[bytes, str]] = set()
     for key, kind, category, first, last, file in PERSON.iter_unpack(records):
+        group = groups_of.get(file)
+        if group is None:
+            continue
+        groups.add((key, group))
         kinds[key] = min(kind, kinds.get(key, WEAK))
         categories.add((key, category))
         files.add((key, file))
-        if file not in group_by_file:
-            group_by_file[file] = group_of(file)
-        if (group := group_by_file[file]) is not None:
-            groups.add((key, group))
         if first:
             was = counted.days.get(category)
             counted.days[category] = (min(was[0], first), max(was[1], last)) if was else (first, last)
@@ -95,15 +97,7 @@ def count(records: bytes, counted: Counted, group_of: Callable[[int], str | None
     counted.by_group.update(group for _, group in groups)
 
 
-def without(records: bytes, dropped: Iterable[int]) -> bytes:
-    """Records of PERSON but those of some files."""
-    gone = set(dropped)
-    return b"".join(PERSON.pack(*each) for each in PERSON.iter_unpack(records) if each[-1] not in gone)
-
-
-def _widen(
-    found: dict[tuple[int, int, int, int], tuple[int, int]], key: tuple[int, int, int, int], first: int, last: int
-) -> None:
+def _widen(found: dict[_Key, tuple[int, int]], key: _Key, first: int, last: int) -> None:
     was = found.get(key)
     if was is None:
         found[key] = (first, last)

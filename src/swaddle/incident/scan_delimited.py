@@ -123,8 +123,8 @@ def _delimited(source: Source, lines: list[bytes], delimiter: str, end: bytes, e
 
     def rows() -> Iterator[Rows]:
         scanner = Scanner(delimiter, encoding, min(width, LIMIT_COLUMNS), first_line=1)
-        left = skip
-        for block, last in lines_of(_lines_in(source, control=control), end):
+        left = 0 if source.begin else skip
+        for block, last in lines_of(_lines_in(source, end, control=control), end):
             taken = block
             while left and taken:
                 left -= bool(taken[0].removeprefix(BOM).strip())
@@ -137,12 +137,14 @@ def _delimited(source: Source, lines: list[bytes], delimiter: str, end: bytes, e
                     yield [row.split(CELL) for row in text[:-1].split("\n")]
 
     samples = _samples(source, delimiter, end, encoding, width) if not control else []
-    return Table("csv", names, rows(), spoilt, samples)
+    if source.is_part:  # every part must know the columns by the same rows
+        samples = [["", *row] for row in top[skip:] if len(row) == width] + samples
+    return Table("csv", names, rows(), spoilt, samples, apart=source.is_part)
 
 
-def _lines_in(source: Source, *, control: bool) -> Iterator[bytes]:
+def _lines_in(source: Source, end: bytes, *, control: bool) -> Iterator[bytes]:
     first = True
-    for piece in source.all():
+    for piece in source.part_of_lines(end):
         data = piece.removeprefix(BOM) if first else piece
         first = False
         yield data.translate(_UNDER_CONTROL) if control else data
@@ -155,7 +157,7 @@ def _samples(source: Source, delimiter: str, end: bytes, encoding: str, width: i
     found: list[Sequence[str]] = []
     for place in range(1, _SAMPLE_PLACES + 1):
         at = source.size_bytes * place // (_SAMPLE_PLACES + 1)
-        lines = opened.read_piece(source.fd, _SAMPLE_BYTES, at).split(end)[1:-1][:100]
+        lines = opened.read_piece(source.fd, _SAMPLE_BYTES, at).split(end)[1:-1][:50]
         texts = (each.decode(encoding, "replace") for each in lines)
         try:
             found += [["", *row] for row in csv.reader(texts, delimiter=delimiter) if len(row) == width]

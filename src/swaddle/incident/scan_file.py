@@ -6,7 +6,7 @@ Nothing of a file's contents leaves here but what a column is, counts, and keys 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from swaddle.errors import FileFault
 from swaddle.incident import columns_words as words
 from swaddle.incident.columns import LIMIT_HEADER, Column, classify
-from swaddle.incident.columns_persons import Finder, Found, plan
+from swaddle.incident.columns_persons import Finder, Known, plan
 from swaddle.incident.columns_values import Profile, profile
 from swaddle.incident.scan_delimited import encoding_of, text_tables
 from swaddle.incident.scan_packed import Budget, package_of, unpack
@@ -25,7 +25,7 @@ from swaddle.incident.scan_text import plain_text
 from swaddle.intake import sniff
 from swaddle.intake.readers.hl7_stream import looks_like_hl7
 
-SAMPLE_ROWS = 1200
+SAMPLE_ROWS = 600
 LIMIT_COLUMNS_SAID = 2000
 _PARTS = (("_YR", "_MO", "_DY"), ("_YY", "_MM", "_DD"), ("_YEAR", "_MONTH", "_DAY"))
 _MARKUP = ("a web page", "an XML document", "a document with markup", "a picture (SVG)", "a text document (RTF)")
@@ -73,16 +73,16 @@ class Looking:
     secret: bytes
     scope: bytes
     today: int
-    give: Callable[[Iterable[Found]], None]
+    give: Callable[[Mapping[Known, tuple[int, int]]], None]
     tables: list[TableSaid] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     _budget: Budget | None = None
     _member: str = ""
 
-    def look(self, fd: int, size_bytes: int) -> None:
+    def look(self, fd: int, size_bytes: int, begin: int = 0, stop: int | None = None) -> None:
         """The whole file; whatever cannot be read becomes a trouble."""
         self._budget = Budget(size_bytes)
-        self._one("", of_file(fd, size_bytes), 0)
+        self._one("", of_file(fd, size_bytes, begin, stop), 0)
 
     def _one(self, name: str, source: Source, depth: int) -> None:
         before, self._member = self._member, f"{self._member}/{name}" if self._member and name else self._member or name
@@ -210,7 +210,7 @@ class _Taker:
             for each in self._columns[:LIMIT_COLUMNS_SAID]
             if not searched or each.profile.seen
         )
-        if searched and not self._records:
+        if not self._records and (searched or table.apart):
             return
         self._looking.tables.append(
             TableSaid(
@@ -226,7 +226,8 @@ class _Taker:
 
     def _begin(self) -> None:
         table, looking = self._table, self._looking
-        sample = [*(row for rows in self._held for row in rows)][:SAMPLE_ROWS] + list(table.samples)
+        sample = [] if table.apart else [*(row for rows in self._held for row in rows)][:SAMPLE_ROWS]
+        sample += table.samples
         names = (*table.names, *(name for name, _ in self._made))
         cells = [[row[place] for row in sample if place < len(row)] for place in range(1, len(names) + 1)]
         if table.known:

@@ -78,7 +78,7 @@ def guessed(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 def _cut(source: Source, end: bytes, encoding: str, places: Sequence[tuple[int, int]]) -> Iterator[Rows]:
     slices = [slice(*each) for each in places]
-    for lines, _ in lines_of(source.all(), end):
+    for lines, _ in lines_of(source.part_of_lines(end), end):
         rows: Rows = []
         for line in lines:
             text = line.removeprefix(BOM).decode(encoding, "replace")

@@ -8,20 +8,19 @@ lie in counts.
 from __future__ import annotations
 
 import struct
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
 from swaddle.errors import OurBug
-from swaddle.incident.columns_persons import NAMED, STRONG, Found
+from swaddle.incident.columns_persons import NAMED, Known
 from swaddle.incident.scan_file import TableSaid, Trouble
 
 BUCKETS = 256
 HEADER = struct.Struct("<cIBI")
 PERSONS, NAMES, PROGRESS, DONE = b"P", b"N", b"T", b"D"
-PERSON = struct.Struct("<QBBiiI")  # key, kind, category, first, last day, file
-NAMED_PERSON = struct.Struct("<QQBiiI")  # key of the name, of the number or 0, category, first, last day, file
+PERSON = struct.Struct("<8sBBiiI")  # key, kind, category, first, last day, file
+NAMED_PERSON = struct.Struct("<8s8sBiiI")  # key of the name, of the number or zeros, category, first, last day, file
 LIMIT_FRAME_BYTES = 8 * 1024 * 1024
 SIZES = {PERSONS: PERSON.size, NAMES: NAMED_PERSON.size}
 
@@ -34,6 +33,8 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: int
     scope: str
     today: int
+    begin: int = 0
+    stop: int | None = None
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,24 +61,22 @@ class Unfit(OurBug):
     fix = "look at the file that is named as unreadable on a machine that is worth nothing"
 
 
-def frames_of(found: Iterable[Found], number: int) -> list[bytes]:
+def frames_of(found: Mapping[Known, tuple[int, int]], number: int) -> list[bytes]:
     """Persons as frames, one for each bucket."""
-    persons: dict[int, list[bytes]] = defaultdict(list)
-    names: dict[int, list[bytes]] = defaultdict(list)
-    for each in found:
-        if each.kind == STRONG:
-            row = PERSON.pack(each.strong, STRONG, each.category, each.first, each.last, number)
-            persons[each.strong % BUCKETS].append(row)
-            if not each.other:
-                continue
-        if each.kind in {STRONG, NAMED}:
-            row = NAMED_PERSON.pack(each.other, each.strong, each.category, each.first, each.last, number)
-            names[each.other % BUCKETS].append(row)
-        else:
-            row = PERSON.pack(each.other, each.kind, each.category, each.first, each.last, number)
-            persons[each.other % BUCKETS].append(row)
+    persons: list[list[bytes]] = [[] for _ in range(BUCKETS)]
+    names: list[list[bytes]] = [[] for _ in range(BUCKETS)]
+    for (strong, other, category, kind), (first, last) in found.items():
+        if kind == NAMED:
+            names[other[0]].append(NAMED_PERSON.pack(other, b"", category, first, last, number))
+            continue
+        if strong and other:
+            names[other[0]].append(NAMED_PERSON.pack(other, strong, category, first, last, number))
+        key = strong or other
+        persons[key[0]].append(PERSON.pack(key, kind, category, first, last, number))
     parted = ((PERSONS, persons), (NAMES, names))
-    return [frame(sign, number, bucket, b"".join(rows)) for sign, all_ in parted for bucket, rows in all_.items()]
+    return [
+        frame(sign, number, bucket, b"".join(rows)) for sign, all_ in parted for bucket, rows in enumerate(all_) if rows
+    ]
 
 
 def frame(sign: bytes, number: int, bucket: int, payload: bytes) -> bytes:

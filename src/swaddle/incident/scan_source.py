@@ -40,14 +40,43 @@ class Source:
     head: bytes
     size_bytes: int | None = None
     fd: int | None = None
-    read_bytes: int = 0
+    begin: int = 0
+    stop: int | None = None
 
     def all(self) -> Iterator[bytes]:
         """Everything, from the start."""
-        self.read_bytes += len(self.head)
         yield self.head
-        for piece in self.pieces:
-            self.read_bytes += len(piece)
+        yield from self.pieces
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only a part of it is to be read."""
+        return self.fd is not None and self.stop is not None
+
+    def part(self, overlap: int = 0) -> Iterator[bytes]:
+        """What is to be read of it, and `overlap` bytes more."""
+        if self.fd is None or self.size_bytes is None or self.stop is None:
+            yield from self.all()
+            return
+        at, stop = self.begin, min(self.stop + overlap, self.size_bytes)
+        while at < stop:
+            piece = opened.read_piece(self.fd, min(PIECE_BYTES, stop - at), at)
+            if not piece:
+                raise NotRead("it became shorter while it was read")
+            at += len(piece)
+            yield piece
+
+    def part_of_lines(self, end: bytes) -> Iterator[bytes]:
+        """The lines that begin in the part that is to be read."""
+        if self.fd is None or self.size_bytes is None or self.stop is None:
+            yield from self.all()
+            return
+        at, stop = _next_line(self.fd, self.begin, end), _next_line(self.fd, self.stop, end)
+        while at < stop:
+            piece = opened.read_piece(self.fd, min(PIECE_BYTES, stop - at), at)
+            if not piece:
+                return
+            at += len(piece)
             yield piece
 
     def whole(self) -> bool:
@@ -61,7 +90,6 @@ class Source:
             NotRead: it would take too much memory.
         """
         if self.fd is not None and self.size_bytes is not None:
-            self.read_bytes = self.size_bytes
             return os.dup(self.fd), self.size_bytes
         copy, written = opened.memory_file(0), 0
         try:
@@ -80,8 +108,21 @@ def _bear(size_bytes: int) -> None:
         raise NotRead(f"inside a package, and over {LIMIT_IN_MEMORY_BYTES // MEBIBYTE} MiB of this kind")
 
 
-def of_file(fd: int, size_bytes: int) -> Source:
-    """The source on a descriptor."""
+def _next_line(fd: int, at: int, end: bytes) -> int:
+    """Where the first line begins that begins at `at` or later."""
+    if at == 0:
+        return 0
+    at -= 1
+    while piece := opened.read_piece(fd, PIECE_BYTES, at):
+        found = piece.find(end)
+        if found >= 0:
+            return at + found + 1
+        at += len(piece)
+    return at
+
+
+def of_file(fd: int, size_bytes: int, begin: int = 0, stop: int | None = None) -> Source:
+    """The source on a descriptor; of a text that can be read in parts, only the part from `begin` to `stop`."""
     head = opened.read_piece(fd, min(HEAD_BYTES, size_bytes), 0)
 
     def rest() -> Iterator[bytes]:
@@ -93,7 +134,7 @@ def of_file(fd: int, size_bytes: int) -> Source:
             at += len(piece)
             yield piece
 
-    return Source(rest(), head, size_bytes, fd)
+    return Source(rest(), head, size_bytes, fd, begin, stop)
 
 
 def of_stream(pieces: Iterator[bytes]) -> Source:
@@ -127,6 +168,7 @@ class Table:
     spoilt: list[int] = field(default_factory=lambda: [0])
     samples: list[Sequence[str]] = field(default_factory=list)
     known: dict[int, tuple[str, str]] = field(default_factory=dict)
+    apart: bool = False  # its columns are known by the samples alone
 
 
 class Taker(Protocol):

@@ -62,7 +62,6 @@ class State:
         self._begun = monotonic()
         self.resumed = False
         self.done: dict[str, tuple[int, Said]] = {}
-        self._pending: dict[int, list[tuple[str, bytes]]] = defaultdict(list)
         try:
             self._take_up(material)
         except OSError as error:
@@ -117,27 +116,17 @@ class State:
             held = json.loads(self._open(bytes.fromhex(line.decode())))
             yield held["file"], (held["number"], msgspec.convert(held["said"], Said))
 
-    def keys(self, sign: bytes, number: int, bucket: int, records: bytes) -> None:
-        """Take keys of a file that is being read; they count once it is done."""
+    def keys(self, sign: bytes, bucket: int, records: bytes) -> None:
+        """Take keys. Those of a file that is read again later come twice, which changes no count."""
         with self._lock:
-            self._pending[number].append((f"{_SIGNS[sign]}{bucket:02x}", records))
-            if (
-                sum(len(each) for _, each in self._pending[number]) > 4 * _COMMIT_BYTES
-                or len(self._pending[number]) > 4096
-            ):
-                self._move(number)
-
-    def _move(self, number: int) -> None:
-        for name, records in self._pending.pop(number, []):
-            self._waiting[name].append(records)
+            self._waiting[f"{_SIGNS[sign]}{bucket:02x}"].append(records)
             self._waiting_bytes += len(records)
-        if self._waiting_bytes > _COMMIT_BYTES:
-            self._write()
+            if self._waiting_bytes > _COMMIT_BYTES:
+                self._write()
 
     def finish(self, file: str, number: int, said: Said) -> None:
         """A file is done: its keys count, and another run need not read it."""
         with self._lock:
-            self._move(number)
             self.done[file] = (number, said)
             line = json.dumps({"file": file, "number": number, "said": msgspec.to_builtins(said)}).encode()
             self._waiting[_DONE].append(self._seal(line).hex().encode() + b"\n")

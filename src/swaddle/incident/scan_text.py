@@ -45,7 +45,7 @@ def plain_text(source: Source, encoding: str, kind: str = "text") -> Table:
 def _finds(source: Source, encoding: str) -> Iterator[Rows]:
     """Finds, piece by piece; pieces overlap so that nothing is cut, and a find in the overlap counts once."""
     rest = ""
-    for piece in source.all():
+    for piece in source.part(_OVERLAP if source.is_part else 0):
         text = rest + piece.decode(encoding, "replace")
         edge = len(text) - _OVERLAP
         found: Rows = [row for start, row in _found(text) if start < edge]
