@@ -18,6 +18,7 @@ from PIL import Image
 
 from swaddle.feedback import monthly, pdf
 from swaddle.feedback.monthly import Count, Figure, Month
+from swaddle.feedback.trend import Sent
 from swaddle.indicators.beside_peers import comparisons
 from swaddle.indicators.shelf import shelf
 from swaddle.indicators.tally import tally
@@ -64,6 +65,10 @@ def month() -> Month:
     return Month(
         report="0" * 32, name=NAME, month="2026-10", at="2026-11-22T06:00:00Z", dictionary="1", snapshot="made up",
         revised=False, comparisons=compared,
+        sent=tuple(
+            Sent(at=datetime(2026, 5 + place, 1, tzinfo=UTC), read=400 + place, rejected=rejected)
+            for place, rejected in enumerate((30, 22, 25, 18, 12, 4))
+        ),
         figures=tuple(
             Figure(
                 definition=item, month=_count(tables, item.id, last), before=_count(tables, item.id, when), parts={},

@@ -11,12 +11,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import groupby
 from typing import Any
 
 from swaddle.feedback.bundle import pack
 from swaddle.feedback.compared import section
 from swaddle.feedback.page import fill
 from swaddle.feedback.tongue import LANGUAGES
+from swaddle.feedback.trend import Sent, trend
+from swaddle.indicators import chapters
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.intervals import wilson
 from swaddle.indicators.model import Definition
@@ -119,6 +122,7 @@ class Month:
     figures: tuple[Figure, ...]
     comparisons: Mapping[str, Comparison]
     not_judged: Mapping[str, int] = field(default_factory=dict)  # newborns whose missing screen is unknown, by reason
+    sent: tuple[Sent, ...] = ()  # rows read and rejected, month by month, this one last
 
 
 def bundle(told: Month, printed: Printed | None = None) -> bytes:
@@ -142,7 +146,9 @@ def bundle(told: Month, printed: Printed | None = None) -> bytes:
 def page(told: Month, language: Language) -> str:
     """The page of one language, a whole file."""
     words = _WORDS[language]
-    answered = [each for each in told.figures if not each.lacking]
+    answered = sorted(
+        (each for each in told.figures if not each.lacking), key=lambda each: chapters.place(each.definition.chapter)
+    )
     titles = {each.definition.id: each.definition.within(language).title for each in told.figures}
     compared = {each.definition.id: told.comparisons[each.definition.id] for each in answered
                 if each.definition.id in told.comparisons}  # fmt: skip
@@ -163,7 +169,15 @@ def page(told: Month, language: Language) -> str:
         ],
         nothing=words["none" if any(map(_compares, compared.values())) else "unsaid"],
         empty=not any(each.month.denominator for each in answered),
-        rows=[_row(each, language) for each in answered],
+        chapters=[
+            {
+                "id": chapter,
+                "title": chapters.heading(chapter, language),
+                "rows": [_row(each, language) for each in own],
+            }
+            for chapter, own in groupby(answered, key=lambda each: each.definition.chapter)
+        ],
+        trend=trend(told.sent, language, of="month"),
         silent=[
             words["lost"].format(title=titles[each.definition.id], n=number(each.month.unknown, language))
             if each.month.unknown
@@ -211,6 +225,9 @@ def as_json(told: Month) -> dict[str, Any]:
         "transfer": told.report, "kind": KIND, "month": told.month, "made": told.at, "revised": told.revised,
         "dictionary": told.dictionary, "snapshot": told.snapshot,
         "rows": {"read": 0, "stored": 0, "rejected": 0, "duplicates": 0}, "records": {}, "findings": [],
+        "error_rates": [
+            {"month": f"{each.at:%Y-%m}", "read": each.read, "rejected": each.rejected} for each in told.sent
+        ],
         "attention": attention, "better": better, "screens_not_judged": dict(told.not_judged),
         "indicators": [
             {

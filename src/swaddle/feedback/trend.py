@@ -12,6 +12,7 @@ from datetime import datetime
 
 from swaddle.feedback.tongue import Language, tongue
 from swaddle.indicators.compare import Difference, differ
+from swaddle.indicators.saying import when
 
 MOST_SHOWN = 12
 MOST_LABELS = 6
@@ -30,15 +31,23 @@ _MEANING: Mapping[Language, Mapping[Difference, str]] = {
         "too few": "Il y a trop peu de lignes pour parler d'un changement.",
     },
 }
-_RATES: Mapping[Language, str] = {
-    "en": "{now} of the rows had an error; {before} in the submission before.",
-    "fr": "{now} des lignes comportaient une erreur; {before} dans l'envoi précédent.",
+_RATES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "submission": "{now} of the rows had an error; {before} in the submission before.",
+        "month": "{now} of the rows that came in this month had an error; {before} in the last month before it with any"
+        " rows.",
+    },
+    "fr": {
+        "submission": "{now} des lignes comportaient une erreur; {before} dans l'envoi précédent.",
+        "month": "{now} des lignes reçues ce mois-ci comportaient une erreur; {before} dans le dernier mois précédent"
+        " où il en est venu.",
+    },
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """One submission that was read: rows read and rejected."""
+    """One submission, or all of a month: rows read and rejected."""
 
     at: datetime
     read: int
@@ -61,9 +70,10 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """The last submissions, oldest first, and a sentence about the newest beside the one before."""
+    """The last of them, oldest first, with their dates as they are read, and a sentence about the newest two."""
 
     sent: tuple[Sent, ...]
+    dates: tuple[str, ...]
     sentence: str
     longest: float
 
@@ -86,18 +96,29 @@ class Trend:
         return self.points if len(self.sent) <= MOST_LABELS else (self.points[0], self.points[-1])
 
 
-def trend(submissions: Sequence[Sent], language: Language = "en") -> Trend | None:
-    """The trend of these submissions, in the order in which they came; None where there are not two to compare."""
+def trend(submissions: Sequence[Sent], language: Language = "en", *, of: str = "submission") -> Trend | None:
+    """The trend of these, in the order in which they came; None where there are not two to compare.
+
+    Args:
+        submissions: one for each submission, or one for each month.
+        language: of the sentence.
+        of: what one of them is: `submission` or `month`.
+    """
     read = [one for one in submissions if one.read][-MOST_SHOWN:]
     if len(read) < 2:
         return None
     before, now = read[-2:]
+    told = tongue(language)
+    dates = tuple(when(f"{one.at:%Y-%m}", language) if of == "month" else told.day(one.at) for one in read)
     return Trend(
-        sent=tuple(read), sentence=_sentence(before, now, language), longest=max(one.rate for one in read) or 1.0
+        sent=tuple(read),
+        dates=dates,
+        sentence=_sentence(before, now, language, of),
+        longest=max(one.rate for one in read) or 1.0,
     )
 
 
-def _sentence(before: Sent, now: Sent, language: Language) -> str:
+def _sentence(before: Sent, now: Sent, language: Language, of: str) -> str:
     percent = tongue(language).percent
-    rates = _RATES[language].format(now=percent(now.rate), before=percent(before.rate))
+    rates = _RATES[language][of].format(now=percent(now.rate), before=percent(before.rate))
     return f"{rates} {_MEANING[language][differ((now.rejected, now.read), (before.rejected, before.read))]}"

@@ -158,12 +158,12 @@ def _of_children(
             groups.setdefault(place, []).append(child)
     for together in groups.values():
         first = together[0]
-        where = _address(first) or (None if mother is None else _address(mother))
-        assert where is not None  # a key is made of an address
+        address = _address(first) or (None if mother is None else _address(mother))
+        assert address is not None  # a key is made of an address
         yield Letter(
             kind=Kind.MOTHER_DIED if mother_died else Kind.STANDARD,
             to=None,
-            address=where,
+            address=address,
             language=first.language,
             about=tuple(child.subject for child in together),
             children=tuple(child.name for child in together if child.name),

@@ -8,21 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from swaddle.indicators import worked_chart
+from swaddle.indicators import chapters, worked_chart
 from swaddle.indicators.fields import UNITS, words
 from swaddle.indicators.model import Definition, Example, Language
 
-CHAPTERS = {
-    "birth": "Birth and growth",
-    "caesarean": "Caesarean",
-    "labour": "Labour and the mother",
-    "newborn": "The newborn",
-    "screening": "Newborn screening",
-    "intensive": "Intensive care",
-    "pregnancy": "Pregnancy",
-    "fertility": "Fertility treatment",
-    "data": "The data themselves",
-}
 _OUTCOME = {
     "en": {"counts": "counts", "placed": "placed, does not count", "unknown": "unknown", "out": "left out"},
     "fr": {"counts": "compte", "placed": "classé, ne compte pas", "unknown": "inconnu", "out": "exclu"},
@@ -63,9 +52,9 @@ _PERIODS = {
 def table(definitions: Sequence[Definition]) -> str:
     """Every indicator with its page, by chapter."""
     lines = [f"{len(definitions)} indicators.", ""]
-    in_order = sorted(definitions, key=lambda item: (list(CHAPTERS).index(item.chapter), item.title))
+    in_order = sorted(definitions, key=lambda item: (chapters.place(item.chapter), item.title))
     for chapter, items in groupby(in_order, key=lambda item: item.chapter):
-        lines += [f"### {CHAPTERS[chapter]}", "", "| indicator | of | counted |", "|---|---|---|"]
+        lines += [f"### {chapters.heading(chapter, 'en')}", "", "| indicator | of | counted |", "|---|---|---|"]
         lines += [f"| [{item.title}](indicators/{item.id}.md) | {item.of} | {item.counted} |" for item in items]
         lines.append("")
     return "\n".join(lines).rstrip()

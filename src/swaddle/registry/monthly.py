@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +24,7 @@ from swaddle.feedback.bundle import unpack
 from swaddle.feedback.deliver import clear
 from swaddle.feedback.monthly import Count, Figure, Month, Printed, bundle
 from swaddle.feedback.pdf import printed
+from swaddle.feedback.trend import Sent
 from swaddle.indicators.beside_peers import comparisons
 from swaddle.indicators.fields import UNITS
 from swaddle.indicators.gathering import OF, gather
@@ -218,6 +219,21 @@ def _counted(
         figures=figures,
         comparisons=compared,
         not_judged=not_judged,
+        sent=_sent(inside, one.id, place),
+    )
+
+
+def _sent(inside: Registry, submitter: str, place: int) -> tuple[Sent, ...]:
+    """Rows that came in the month and in the eleven before it, and how many had an error."""
+    rows = inside.store.connection.execute(
+        "select date_trunc('month', loaded_at), sum(rows_read)::bigint, sum(rows_rejected)::bigint from clinical.loads"
+        " where submitter = $submitter and member = 0 and sheet = 0 and rows_read > 0"
+        " and 12 * year(loaded_at) + month(loaded_at) - 1 between $first and $last group by 1 order by 1",
+        {"submitter": submitter, "first": place - 11, "last": place},
+    ).fetchall()
+    return tuple(
+        Sent(at=datetime(month.year, month.month, 1, tzinfo=UTC), read=read, rejected=rejected)
+        for month, read, rejected in rows
     )
 
 

@@ -50,3 +50,15 @@ def test_the_page_shows_it_and_is_silent_without(make_submission, page_of):
     assert "Your error rate" in with_it
     assert "2.0% of the rows had an error; 10.0% in the submission before." in with_it
     assert "Your error rate" not in page_of(report(make_submission()).html).text
+
+
+def test_months_are_named_as_months_in_both_languages():
+    months = [
+        Sent(at=datetime(2026, month, 1, tzinfo=UTC), read=400, rejected=many) for month, many in ((8, 40), (10, 4))
+    ]
+    english, french = trend(months, of="month"), trend(months, "fr", of="month")
+    assert english.dates == ("August 2026", "October 2026")
+    assert french.dates == ("août 2026", "octobre 2026")
+    assert english.sentence.startswith("1.0% of the rows that came in this month had an error; 10.0% in the last month")
+    assert english.sentence.endswith("That is better, by more than chance explains.")
+    assert "1,0 % des lignes reçues ce mois-ci" in french.sentence.replace("\N{NO-BREAK SPACE}", " ")

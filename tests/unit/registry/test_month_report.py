@@ -120,3 +120,15 @@ def test_a_month_that_is_none_or_not_over_is_refused(reporting, month):
 def test_nobody_of_that_name_is_refused(reporting):
     with pytest.raises(NobodyToTell):
         reporting(month="2026-10", submitter="../x")
+
+
+def test_the_rows_of_a_month_and_their_errors_stand_beside_the_months_before(shelf, days, reporting):
+    shelf.take(births("H", 5), submitter=HERE, sent_at=days(1))
+    _, files = reporting(month="2026-10", submitter=HERE)
+    kept = json.loads(files[f"{HERE}/report.json"])
+    loaded = shelf.store.connection.execute(
+        "select strftime(loaded_at, '%Y-%m'), rows_read from clinical.loads"
+    ).fetchall()
+    assert [(each["month"], each["read"]) for each in kept["error_rates"]] == [
+        (month, read) for month, read in loaded if month <= "2026-10"
+    ]
