@@ -147,12 +147,11 @@ class TestTheAdministratorsGuide:
         (row,) = csv.DictReader(io.StringIO(table))
         assert set(row) == {"name", "ssh_keys", "sites", "mail", "language"}
 
-    def test_it_does_not_say_that_what_is_coming_is_there(self, shell):
-        """`incident scan` is named as the way to look at an old server, and as not there yet; when it comes, say so."""
+    def test_the_way_to_look_at_an_old_server_is_there(self):
         from swaddle.cli.incident import group
 
-        is_there = "scan" in group.commands
-        assert ("this one does not have it yet" in ADMINISTRATOR) is not is_there
+        assert "`swaddle incident scan PATH --inventory`" in ADMINISTRATOR
+        assert any("--inventory" in each.opts for each in group.commands["scan"].params)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the registry runs on Linux")
