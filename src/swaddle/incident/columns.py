@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 from swaddle.incident import columns_values as form
@@ -22,6 +23,15 @@ LIMIT_HEADER = 64  # characters of a column's name that are looked at and shown
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=[0-9])|(?<=[0-9])(?=[^\W\d_])")
 _APART = re.compile(r"[\W_]+")
 _WHOSE = (words.CHILD, words.MOTHER, words.FATHER, words.CONTACT, words.STAFF, words.PATIENT)
+_OF_THINGS = frozenset([
+    "risk", "result", "clinical", "delivery", "fertility", "region", "municipality", "event", "payment", "street",
+    "origin", "measure", "pregnancy", "outcome", "insurance", "address", "phone", "unit", "notes",
+])  # fmt: skip
+_ALONE = {"first": words.GIVEN_NAME, "given": words.GIVEN_NAME, "last": words.FAMILY_NAME}
+_LOOSE = frozenset(["name", "full"])
+_SHORTEST = {  # characters that a number of this kind has on average, at least
+    words.HEALTH_CARD: 7, words.NATIONAL_NUMBER: 6, words.PHONE: 6, words.POLICY_NUMBER: 4, words.ACCOUNT_NUMBER: 4,
+}  # fmt: skip
 _FEW = 8  # values below which a form proves little
 
 
@@ -84,10 +94,13 @@ def heard(name: str) -> Said:
     whose = next((each for each in _WHOSE if each in parts), "")
     rest = parts - set(_WHOSE)
     element = next((element for phrase, element in words.PHRASES if {*phrase.split()} <= rest), "")
+    if element == words.FULL_NAME and not whose and rest & _OF_THINGS:  # a drug's name, a street's
+        element = next((other for phrase, other in words.PHRASES if {*phrase.split()} <= rest - {"name"}), "")
     if not element:
         element = _of_whom(rest, whose)
     thing = bool({"thing", "facility"} & rest)
-    if "date" in rest and element in {words.PREGNANCY, words.BIRTH, words.LAB_RESULT, words.FERTILITY, words.OUTCOME}:
+    if "date" in rest and element in {words.PREGNANCY, words.BIRTH, words.LAB_RESULT, words.FERTILITY, words.OUTCOME,
+                                      words.RECORD_NUMBER}:  # fmt: skip
         element = words.EVENT_DATE
     known = bool(element or whose or thing or {"id", "number", "date", "stamp", "birth"} & rest)
     return Said(element, whose, thing, known, len(rest) <= 2, frozenset(rest))
@@ -95,6 +108,8 @@ def heard(name: str) -> Said:
 
 def _of_whom(rest: set[str], whose: str) -> str:
     """Where no phrase fits: a number or a date, by what stands beside it."""
+    if len(rest) == 1 and (alone := _ALONE.get(next(iter(rest)))):
+        return alone
     if {"id", "number"} & rest:
         if whose or rest <= {
             "id",
@@ -132,25 +147,43 @@ def _words(name: str) -> set[str]:
     return found - {""}
 
 
-def _one(part: str) -> set[str]:
-    """One word of a header in its form; one that is written together, taken apart."""
+@cache
+def _one(part: str) -> frozenset[str]:
+    """One word of a header in its form: one written together is taken apart, one cut short is made whole."""
     if part in words.ONE_FORM:
-        return {*words.ONE_FORM[part].split()}
+        return frozenset(words.ONE_FORM[part].split())
     if part.isdecimal():
-        return set()
+        return frozenset()
+    if (parts := _apart(part, 4)) is not None:
+        return parts
     for prefix, meant in words.GLUED:
         rest = part.removeprefix(prefix)
-        if rest != part and len(rest) > 1 and rest in words.ONE_FORM and (len(prefix) > 1 or len(rest) > 2):
-            return {meant, *words.ONE_FORM[rest].split()}
-        if rest != part and rest in {"name", "id", "address", "date", "number", "sex", "age"} and (len(prefix) > 1):
-            return {meant, rest}
-    if part.endswith(("name", "nm")) and len(part) > 5:
-        return _one(part.removesuffix("name").removesuffix("nm")) | {"name"}
-    if part.endswith("date") and len(part) > 5:
-        return _one(part.removesuffix("date")) | {"date"}
+        if rest != part and len(rest) > 1 and (len(prefix) > 1 or len(rest) > 2) and (found := _apart(rest, 2)):
+            return found | {meant}
+    if part.endswith("name") and len(part) > 5:
+        return _one(part.removesuffix("name")) | {"name"}
     if part.endswith("id") and len(part) > 4 and _one(part[:-2]) & {*_WHOSE}:
         return _one(part[:-2]) | {"id"}
-    return {part}
+    longer = [word for word in words.ONE_FORM if word.startswith(part)] if len(part) >= 4 else []
+    return frozenset(words.ONE_FORM[min(longer, key=len)].split()) if longer else frozenset([part])
+
+
+@cache
+def _apart(part: str, most: int) -> frozenset[str] | None:
+    """The words that a word is made of, at most so many, each of three letters or more; None where it is not."""
+    if part in _KNOWN_WORDS:
+        return frozenset(words.ONE_FORM.get(part, part).split())
+    if most == 1:
+        return None
+    for cut in range(len(part) - 3, 2, -1):
+        if part[:cut] in _KNOWN_WORDS and (rest := _apart(part[cut:], most - 1)) is not None:
+            return frozenset(words.ONE_FORM.get(part[:cut], part[:cut]).split()) | rest
+    return None
+
+
+_KNOWN_WORDS = frozenset(each for each in words.ONE_FORM if len(each) > 1) | {
+    each for phrase, _ in words.PHRASES for each in phrase.split() if len(each) > 2
+} | {*_WHOSE, "date", "number", "birth"}  # fmt: skip
 
 
 def _judge(place: int, name: str, said: Said, seen: Profile) -> Column:
@@ -161,6 +194,10 @@ def _judge(place: int, name: str, said: Said, seen: Profile) -> Column:
         element, by = said.element, BY_BOTH if _agrees(said.element, seen) else BY_NAME
     elif by_values and not (said.thing and by_values in words.NAMES):
         element, by = by_values, BY_VALUES
+    elif said.whose and not said.thing and said.words <= _LOOSE and _may_be_name(seen):
+        element, by = words.NAME, BY_BOTH  # `Recipient`, over names
+    elif said.whose and not said.words and _may_be_number(seen):
+        element, by = words.RECORD_NUMBER, BY_BOTH  # `guardian_1`, over numbers
     shown = name[:LIMIT_HEADER] if said.known and name.isprintable() else ""
     return Column(place=place, name=shown, element=element, whose=said.whose, by=by, profile=seen)
 
@@ -236,15 +273,21 @@ def _vetoed(said: Said, seen: Profile, by_values: str) -> bool:
     if element in {words.BIRTH_DATE, words.EVENT_DATE, words.DEATH_DATE}:
         return seen.share(form.DATE) < 0.5 and (seen.longest < 6 or seen.share(form.DECIMAL) > 0.5)
     if element == words.ADDRESS:
-        return seen.mean < 2 or (said.thing and not said.whose)
+        return seen.share(form.NAME) > 0.8 and seen.longest < 3
     if element in {words.HEALTH_CARD, words.NATIONAL_NUMBER, words.PHONE, words.RECORD_NUMBER, words.POLICY_NUMBER}:
-        return _too_few(seen)
+        return _too_few(said, seen)
+    if element == words.ONLINE:
+        return seen.longest < 5 and seen.share(form.URL) < 0.5
     return element == words.EMAIL and seen.share(form.EMAIL) < 0.3
 
 
-def _too_few(seen: Profile) -> bool:
+def _too_few(said: Said, seen: Profile) -> bool:
     """Whether there are far fewer values than rows, as codes have and numbers of persons have not; or short flags."""
-    return (seen.seen >= 30 and seen.values <= max(2, seen.seen * 0.02)) or (seen.longest <= 1 and seen.seen >= 12)
+    return (
+        seen.mean < _SHORTEST.get(said.element, 0)
+        or (seen.seen >= 30 and seen.values <= max(2, seen.seen * 0.02))
+        or (seen.longest <= 1 and seen.seen >= 12)
+    )
 
 
 def _no_name(said: Said, seen: Profile) -> bool:
@@ -293,9 +336,52 @@ def _beside(column: Column, said: Said, table: Sequence[Column]) -> Column:
     if column.element == words.RECORD_NUMBER and said.words <= {"id", "number"} and not said.whose and not persons:
         care = any(each.element in _CARE for each in others)
         return column if care else replace(column, element="", by="")
+    if column.element in _REACHED and not column.whose and not persons_named(others):
+        places = any(heard(each.name).words & {"facility"} for each in others)
+        return replace(column, element="", by="") if places or column.element == words.ONLINE else column
+    if (
+        "unit" in said.words
+        and column.element == words.ADDRESS
+        and not any(each.element == words.ADDRESS for each in others)
+    ):
+        return replace(column, element="", by="")
+    if (
+        not column.element
+        and not said.known
+        and _may_be_name(seen)
+        and any(each.element in _OF_A_PERSON for each in others)
+    ):
+        return replace(column, element=words.NAME, by=BY_VALUES)
     return column
 
 
+def persons_named(columns: Sequence[Column]) -> bool:
+    """Whether columns are about persons, not places."""
+    return any(
+        each.element in words.NAMES | _OF_A_PERSON | {words.RECORD_NUMBER, words.AGE, words.SEX} for each in columns
+    )
+
+
+def _may_be_name(seen: Profile) -> bool:
+    """A column of single words that hardly repeat: a name, where the columns beside it are a person's."""
+    return (
+        seen.seen >= _FEW
+        and seen.share(form.NAME) >= 0.95
+        and seen.share(form.WORDS) == 0
+        and seen.share(form.ORGANISATION) < 0.1
+        and seen.share(form.ICD) < 0.1
+        and seen.values >= max(6, min(20, seen.seen * 0.4))
+        and 3 <= seen.mean <= 25
+        and (seen.known_names >= 0.1 or seen.distinct > 0.6)
+    )
+
+
+def _may_be_number(seen: Profile) -> bool:
+    return seen.share(form.CODE) + seen.share(form.DECIMAL) > 0.9 and seen.distinct > 0.5 and seen.mean >= 4
+
+
+_OF_A_PERSON = frozenset([words.BIRTH_DATE, words.HEALTH_CARD, words.NATIONAL_NUMBER])
+_REACHED = frozenset([words.ADDRESS, words.PHONE, words.POSTAL_CODE, words.EMAIL, words.ONLINE])
 _CARE = frozenset([
     words.CLINICAL_CODE, words.LAB_RESULT, words.BIRTH_MEASURE, words.PREGNANCY, words.BIRTH, words.FERTILITY,
     words.OUTCOME, words.AGE, words.SEX,

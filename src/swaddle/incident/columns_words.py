@@ -45,7 +45,7 @@ family name: lname lastname surname surnames familyname lnm lastnm apellido apel
     sname famname surnm
 middle name: mname middlename midname mi mid minit
 full name: fullname completename firstlast lastfirst
-maiden name: maidenname maiden birthname formername
+maiden name: maidn maidenname maiden birthname formername
 name: nm nom nome nombre noms nam3
 preferred name: nickname alias
 date: dt dte datum fecha datetime dat
@@ -53,6 +53,9 @@ birth date: dob birthdate birthdt bdate dateofbirth datenaissance ddn dtnasc bir
     bthdate dn geburtsdatum brthdt dtob doblong datebirth dtnascimento datenaiss
 birth: born naissance nascimento nacimiento naiss bth brth nasc nee
 death date: death dod died deces deceased dthdate obito deathdate
+child birth date: idob
+child birth date: idob
+household id: hh hhid famid familyid
 (nothing): dd mm yyyy yy ymd mdy dmy yyyymmdd iso txt str fld field value val col orig raw text desc the of de du
     des la le da do and at for s d l full_ primary current curr clean std cd_ new old latest legal main
 number: no num nbr nr numero nro no. nmbr numb n
@@ -71,8 +74,8 @@ insurance: ins insur insurance assurance policyno plan payer payor coverage
 insurance number: policynumber subscriberid groupno
 address: addr adr adresse addresse endereco direccion add1 address1 address2 addr1 addr2 addressline streetaddress
     homeaddress mailingaddress ad1 ad2 addrline addrs anschrift logradouro add
-street: str1 street1 street2 rue calle strasse streetname streetno streetnumber civic
-unit: apt apartment suite pobox flat
+street: stname stnum str1 street1 street2 rue calle strasse streetname streetno streetnumber civic
+unit: unum apt apartment suite pobox flat
 postal code: postcode postalcode zip zipcode zip5 zip9 codepostal cp cep pcode postal zipcd postcd fsa plz poscode
     postalcd pc
 municipality: city town municipality ville suburb municipio ciudad village locality municipalite cidade county
@@ -183,6 +186,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("code postal", POSTAL_CODE),
     ("address", ADDRESS),
     ("street", ADDRESS),
+    ("house number", ADDRESS),
+    ("civic number", ADDRESS),
     ("residence line", ADDRESS),
     ("municipality", MUNICIPALITY),
     ("region", REGION),
@@ -205,6 +210,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("insurance", PAYMENT),
     ("notes", NOTES),
     ("facility", FACILITY),
+    ("unit", ADDRESS),
 )
 # Prefixes that are written together with what follows: `momfname`, `infdob`.
 GLUED = (
