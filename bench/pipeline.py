@@ -67,7 +67,7 @@ def enrol(registry: Registry, at: datetime) -> tuple[str, SigningKey]:
     submitter, signer = os.urandom(16).hex(), SigningKey.generate()
     pair = SealingPair.generate()
     now = format_instant(at)
-    registry.state.add_submitter(submitter, submitter, "0" * 64, b"", now, now)
+    registry.state.add_submitter(submitter, submitter, os.urandom(32).hex(), b"", now, now)
     statement = sign("swaddle-enrolment-v1", {"submitter": submitter}, registry.keyring.statement)
     registry.state.activate(submitter, signer.public, json.dumps(pair.public.to_json()), statement, "", now)
     return submitter, signer
