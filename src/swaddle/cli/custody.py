@@ -25,6 +25,78 @@ def show(home_path: Path | None, subject: str, passphrase_fd: int | None, as_jso
     tell(story(do(home_path, passphrase_fd, "custody-entries"), subject), as_json, lambda r: entry_lines(r["entries"]))
 
 
+@group.command()
+@home_option
+@click.argument("transfer", required=False)
+@click.option("--submitter", help="Only what something of this submitter's transfers is in.")
+@click.option("--holder", help="Only what it holds: gateway, registry, submitter, or one submitter's name.")
+@click.option("--category", help="Only what is about persons of this category, such as 'gave birth'.")
+@click.option("--all", "with_ended", is_flag=True, help="Those that are destroyed too, with the proof of their end.")
+@passphrase_option
+@json_option
+def where(
+    home_path: Path | None,
+    transfer: str | None,
+    submitter: str | None,
+    holder: str | None,
+    category: str | None,
+    with_ended: bool,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
+    """Where every copy is, who holds it, until when, and the entries that prove it; what is overdue comes first."""
+    from swaddle.cli.registry_options import registry_at
+
+    with registry_at(home_path, passphrase_fd) as inside:
+        gateway = inside.do("drain-journal")
+        result = inside.do("custody-where", transfer=transfer, submitter=submitter, holder=holder, category=category)
+    tell(
+        result | {"gateway_reached": gateway["reached"]},
+        as_json,
+        lambda found: where_words(found, with_ended=with_ended or transfer is not None),
+    )
+
+
+THERE = ("there", "overdue")
+
+
+def where_words(found: Mapping[str, Any], *, with_ended: bool) -> str:
+    """The copies as a table, place by place; the finding first."""
+    counts = found["counts"]
+    there = counts["there"] + counts["overdue"]
+    ended = counts["ended"] + counts["key destroyed"]
+    lines = [] if found["gateway_reached"] else ["The gateway was not reached: what came there lately is not here."]
+    if counts["overdue"]:
+        lines.append(f"{counts['overdue']:,} OVERDUE: their end is past, and no entry says that they are gone.")
+    lines.append(
+        f"{found['at']}: {there:,} copies exist, {ended:,} are ended with proof,"
+        f" {counts['lost']:,} were lost with a disk."
+    )
+    shown = [copy for copy in found["copies"] if with_ended or copy["standing"] in THERE]
+    for holder, place in dict.fromkeys((copy["holder"], copy["place"]) for copy in shown):
+        lines += ["", f"{holder if holder in {'gateway', 'registry'} else holder[:8]}: {place}"]
+        own = [copy for copy in shown if (copy["holder"], copy["place"]) == (holder, place)]
+        lines += [
+            _copy_line(copy) for copy in sorted(own, key=lambda copy: (copy["standing"] != "overdue", copy["since"]))
+        ]
+    if not with_ended and ended:
+        lines += ["", "`--all` lists those that ended too."]
+    return "\n".join(lines)
+
+
+def _copy_line(copy: Mapping[str, Any]) -> str:
+    """One copy: what, whose, since, until, how it stands, and its proof."""
+    end = copy["ended"] or copy["until"] or "no end set"
+    standing = f"OVERDUE {copy['overdue_days']} days" if copy["standing"] == "overdue" else copy["standing"]
+    whose = copy["name"] or ""
+    key = f"key {copy['key'][:8]}" if copy["key"] else ""
+    proof = "entries " + ", ".join(f"{number:,}" for number in copy["entries"])
+    return (
+        f"  {copy['of'][:8]}  {copy['what']:<23} {whose:<22.22} {copy['since']}  {end:<20}  {standing:<16}"
+        f" {key:<12} {proof}"
+    ).rstrip()
+
+
 def entry_lines(entries: Sequence[Mapping[str, Any]]) -> str:
     """One line an entry: when, what, its values."""
     return "\n".join(

@@ -72,6 +72,7 @@ EVENTS: Mapping[str, EventKind] = {
         "transfer", "opened, refused, the reasons recorded; this entry, signed, is the receipt"
     ),
     "submission-unreadable": EventKind("transfer", "it could not be opened; the submitter is told"),
+    "spool-cleared": EventKind("transfer", "the registry removed the sealed bytes that it had pulled"),
     "store-loaded": EventKind("transfer", "its rows are in the three files and committed by one row"),
     "feedback-sent": EventKind(
         "transfer", "a report, sealed to its submitter, is on the gateway; it answers `answers`"
@@ -89,6 +90,7 @@ EVENTS: Mapping[str, EventKind] = {
     "gateway-released": EventKind("freeze", "the registry's signature released a freeze"),
     "gateway-backed-up": EventKind("backup", "a backup of the gateway was made; the copy ends at `expires`"),
     "registry-backed-up": EventKind("backup", "a backup of the registry was made; the copy ends at `expires`"),
+    "backup-removed": EventKind("backup", "the registry removed this backup: its time was over"),
     "registry-restored": EventKind(
         "backup", "the registry came back from this backup, with custody up to `entries`; what came after it is lost"
     ),

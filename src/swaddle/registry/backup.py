@@ -280,6 +280,7 @@ def remove_expired(folder: Path, inside: Holder) -> int:
             continue
         if head.registry == inside.keyring.registry_id and head.expires <= inside.now():
             durable.remove_file(path)
+            inside.ledger.append("backup-removed", head.body_sha256, {}, inside.now())
             removed += 1
     for left in folder.iterdir():
         if durable.is_leftover(left) and os.path.getmtime(left) < inside.now().timestamp() - 86_400:  # noqa: PTH204

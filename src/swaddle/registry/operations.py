@@ -39,6 +39,7 @@ from swaddle.registry import (
     snapshots,
     subjects,
     watch,
+    whereabouts,
     work,
 )
 from swaddle.registry import (
@@ -361,4 +362,5 @@ TABLE: dict[str, Callable[..., Any]] = {
     "subject-counts": subject_counts,
     "subject-transfers": subject_transfers,
     "transfer-facts": transfer_facts,
+    "custody-where": whereabouts.where,
 }

@@ -56,8 +56,9 @@ def renew_intake_key(inside: Registry, *, at_once: bool = False) -> str:
         inside.intake_keys.renew(at, pins.known(inside.state, inside.settings), least)
     signed = inside.intake_keys.signed()
     assert signed is not None
-    key_id = str(json.loads(signed.message)["recipient"]["key_id"])
-    note(inside, "key-made", key_id, "intake")
+    said = json.loads(signed.message)
+    key_id = str(said["recipient"]["key_id"])
+    note(inside, "key-made", key_id, "intake", until=said["destroy_by"])
     if inside.state.fact("intake_published") != key_id:
         exchange.instruct(inside.client, inside.keyring, inside.state, "intake", at, intake=signed.to_json())
         note(inside, "intake-published", key_id, "intake")
@@ -65,10 +66,10 @@ def renew_intake_key(inside: Registry, *, at_once: bool = False) -> str:
     return key_id
 
 
-def note(inside: Registry, event: str, key_id: str, kind: str) -> None:
-    """Write a key's event into custody, once."""
+def note(inside: Registry, event: str, key_id: str, kind: str, **further: str) -> None:
+    """Write a key's event into custody, once; `further`, what else the entry is to say."""
     if not any(entry.event == event for entry in inside.ledger.newest(key_id)):
-        inside.ledger.append(event, key_id, {"key": kind}, inside.now())
+        inside.ledger.append(event, key_id, {"key": kind, **further}, inside.now())
 
 
 def settle(inside: Registry) -> None:

@@ -57,3 +57,19 @@ def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "select transfer from clinical.loads where outcome <> 'unreadable' and member = 0 and sheet = 0 order by 1"
     ).fetchall()
     return [transfer for (transfer,) in rows]
+
+
+def transfers_about(connection: duckdb.DuckDBPyConnection, category: str) -> list[str]:
+    """Transfers in which somebody of this category is (`gave birth`, `newborn or child` and so on)."""
+    rows = connection.execute(
+        "select distinct transfer from subjects.presence join clinical.loads using (load_id, transfer)"
+        " where category = ? order by 1",
+        [category],
+    ).fetchall()
+    return [transfer for (transfer,) in rows]
+
+
+def categories(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The categories that somebody is in."""
+    rows = connection.execute("select distinct category from subjects.presence order by 1").fetchall()
+    return [category for (category,) in rows]

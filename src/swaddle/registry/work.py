@@ -30,6 +30,7 @@ from swaddle.registry import (
     returning,
     rotation,
     watch,
+    whereabouts,
 )
 from swaddle.registry.giving import give_back
 from swaddle.registry.inside import Registry
@@ -103,6 +104,7 @@ def tidy(inside: Registry) -> None:
         known = inside.state.transfer(folder.name)
         if known is not None and known.step == "acknowledged":
             pull.clear(inside.spool, known.id)
+            whereabouts.note_cleared(inside, known.id)
     for folder in inside.outbox.iterdir():
         known = inside.state.transfer(folder.name)
         if (known is not None and known.feedback is not None) or any(
@@ -175,6 +177,7 @@ def take_one(inside: Registry, transfer_id: str) -> tuple[Transfer, Outcome] | N
         )
     inside.state.update(transfer_id, step="acknowledged")
     pull.clear(inside.spool, transfer_id)
+    whereabouts.note_cleared(inside, transfer_id)
     known = inside.state.transfer(transfer_id)
     assert known is not None
     return known, outcome
