@@ -176,9 +176,8 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
     scale = _upright(shown, shown)
     base = alt.Chart(_data(rows)).encode(x=x)
     frozen = ("frozen", "figé")[language == "fr"]
-    label = [
-        {"when": names[drawn.first], "centre": drawn.centre, "text": f"{frozen}: {percent(drawn.centre, language)}"}
-    ]
+    # Beyond the last point, where no point can lie under it.
+    label = [{"when": order[-1], "centre": drawn.centre, "text": f"{percent(drawn.centre, language)}\n{frozen}"}]
     inside = [mark.when for mark in drawn.marks if drawn.first <= mark.when <= drawn.last]
     after = [mark.when for mark in drawn.marks if mark.when >= drawn.last]
     layers: list[Any] = []
@@ -211,7 +210,7 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
             ),
         ),
         alt.Chart(_data(label))
-        .mark_text(align="left", dy=-9, fontWeight=600, fontSize=13, color=BRAND)
+        .mark_text(align="left", dx=10, dy=-3, lineBreak="\n", fontWeight=600, fontSize=13, color=BRAND)
         .encode(x=x, y=_share("centre", scale), text="text:N"),
     ]
 
