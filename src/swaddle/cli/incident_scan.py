@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ def scan(path: Path, inventory: bool, state_folder: Path | None, strict: bool, a
         result = whole_scan(path, state_folder or usual_state(path), datetime.now(UTC), show)
     tell(result, as_json, lambda found: scan_words(found, inventory=inventory))
     if strict and result["unreadable"]:
-        raise click.exceptions.Exit(7)
+        sys.exit(7)
 
 
 def usual_state(path: Path) -> Path:

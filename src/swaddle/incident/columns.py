@@ -92,7 +92,7 @@ def heard(name: str) -> Said:
     if not parts:
         return Said()
     whose = next((each for each in _WHOSE if each in parts), "")
-    rest = parts - set(_WHOSE)
+    rest = parts - set(_WHOSE) - ({"thing"} if "postal" in parts else set())  # a postal code is no other code
     element = next((element for phrase, element in words.PHRASES if {*phrase.split()} <= rest), "")
     if element == words.FULL_NAME and not whose and rest & _OF_THINGS:  # a drug's name, a street's
         element = next((other for phrase, other in words.PHRASES if {*phrase.split()} <= rest - {"name"}), "")

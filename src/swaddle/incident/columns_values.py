@@ -36,6 +36,7 @@ NAME, PERSON, WORDS, NUMBER, DECIMAL, CODE, CREDIT = (
     "credit",
 )
 
+LIMIT_VALUE = 300  # characters of a value that are looked at
 _LETTERS = r"[^\W\d_]"
 _NAME = re.compile(rf"{_LETTERS}{{1,}}(?:[ '\u2019.,-]{{1,2}}{_LETTERS}+)*\.?")
 _EMAIL = re.compile(r"[\w.+'%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
@@ -208,7 +209,7 @@ _FORMS: tuple[tuple[str, Callable[[str], object]], ...] = (
 
 def profile(values: Sequence[str]) -> Profile:
     """The forms of the values of one column; blank ones are left out."""
-    counted = Counter(each.strip() for each in values)
+    counted = Counter(each.strip()[:LIMIT_VALUE] for each in values)
     counted.pop("", None)
     for blank in ("NULL", "null", "NA", "N/A", "NaN", "None", "nan", "unknown", "Unknown"):
         counted.pop(blank, None)

@@ -32,6 +32,7 @@ from swaddle.intake import opened
 from swaddle.intake.readers.hl7_stream import looks_like_hl7
 
 BATCH_FILES, BATCH_BYTES = 40, 48 * 1024 * 1024
+FEW = 10  # persons: a first and a last day of fewer would be theirs
 PART_BYTES = 48 * 1024 * 1024  # of a long text
 WORKERS = max(1, min(2, os.cpu_count() or 1))
 _MATERIAL_FILES, _MATERIAL_BYTES = 16, 64 * 1024
@@ -294,9 +295,9 @@ def _result(
         "records_about_nobody_known": sum(row["unknown"] for row in rows),
         "rows_not_told_apart": sum(row["spoilt"] for row in rows),
         "by_category": [
-            {"category": name, "persons": counted.by_category[place], **_days(counted.days.get(place))}
+            {"category": name, "persons": persons, **_days(counted.days.get(place) if persons >= FEW else None)}
             for place, name in enumerate(CATEGORIES)
-            if counted.by_category[place]
+            if (persons := counted.by_category[place])
         ],
         "by_age": [
             {
