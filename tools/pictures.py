@@ -22,6 +22,7 @@ from swaddle.feedback.trend import Sent
 from swaddle.indicators.beside_peers import comparisons
 from swaddle.indicators.shelf import shelf
 from swaddle.indicators.tally import tally
+from swaddle.indicators.waits import Spread, Wait
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
 HOSPITALS, MONTHS, AT, NAME = 24, 26, datetime(2026, 11, 22, 6, tzinfo=UTC), "Northshore General"
@@ -65,6 +66,12 @@ def month() -> Month:
     return Month(
         report="0" * 32, name=NAME, month="2026-10", at="2026-11-22T06:00:00Z", dictionary="1", snapshot="made up",
         revised=False, comparisons=compared,
+        waits=(
+            Wait(
+                name="birth to registry", now=Spread(count=118, median=9.0, nine_in_ten=21.0),
+                before=Spread(count=1322, median=11.0, nine_in_ten=34.0),
+            ),
+        ),
         sent=tuple(
             Sent(at=datetime(2026, 5 + place, 1, tzinfo=UTC), read=400 + place, rejected=rejected)
             for place, rejected in enumerate((30, 22, 25, 18, 12, 4))

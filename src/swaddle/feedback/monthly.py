@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from io import StringIO
 from itertools import groupby
 from typing import Any
@@ -18,12 +18,14 @@ from swaddle.feedback.bundle import pack
 from swaddle.feedback.compared import section
 from swaddle.feedback.page import fill
 from swaddle.feedback.tongue import LANGUAGES
+from swaddle.feedback.took import took
 from swaddle.feedback.trend import Sent, trend
 from swaddle.indicators import chapters
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.intervals import wilson
 from swaddle.indicators.model import Definition
 from swaddle.indicators.saying import Language, number, percent, say, when
+from swaddle.indicators.waits import Wait
 
 Printed = Callable[[Mapping[Language, bytes]], Mapping[str, bytes]]
 KIND = "month"
@@ -122,6 +124,7 @@ class Month:
     figures: tuple[Figure, ...]
     comparisons: Mapping[str, Comparison]
     not_judged: Mapping[str, int] = field(default_factory=dict)  # newborns whose missing screen is unknown, by reason
+    waits: tuple[Wait, ...] = ()
     sent: tuple[Sent, ...] = ()  # rows read and rejected, month by month, this one last
 
 
@@ -178,6 +181,7 @@ def page(told: Month, language: Language) -> str:
             for chapter, own in groupby(answered, key=lambda each: each.definition.chapter)
         ],
         trend=trend(told.sent, language, of="month"),
+        took=took(told.waits, language),
         silent=[
             words["lost"].format(title=titles[each.definition.id], n=number(each.month.unknown, language))
             if each.month.unknown
@@ -228,6 +232,7 @@ def as_json(told: Month) -> dict[str, Any]:
         "error_rates": [
             {"month": f"{each.at:%Y-%m}", "read": each.read, "rejected": each.rejected} for each in told.sent
         ],
+        "days": [asdict(each) for each in told.waits],
         "attention": attention, "better": better, "screens_not_judged": dict(told.not_judged),
         "indicators": [
             {

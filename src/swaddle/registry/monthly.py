@@ -32,6 +32,7 @@ from swaddle.indicators.judging import judged
 from swaddle.indicators.model import Definition
 from swaddle.indicators.shelf import FOLDER, shelf
 from swaddle.indicators.tally import tally
+from swaddle.indicators.waits import Wait, waits
 from swaddle.registry import alerts, giving, issued, levels, told, units
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter
@@ -193,7 +194,8 @@ def _counted(
     state: str,
     not_judged: Mapping[str, int],
 ) -> Month:
-    figures = tuple(_figures(tables, definitions, one.id, place))
+    times: list[Wait] = []
+    figures = tuple(_figures(tables, definitions, one.id, place, times))
     at, reader = format_instant(inside.now()), told.among_peers(one.id)
     answered = [each.definition.id for each in figures if not each.lacking and each.month.denominator]
     compared = comparisons(
@@ -220,6 +222,7 @@ def _counted(
         comparisons=compared,
         not_judged=not_judged,
         sent=_sent(inside, one.id, place),
+        waits=tuple(times),
     )
 
 
@@ -238,9 +241,16 @@ def _sent(inside: Registry, submitter: str, place: int) -> tuple[Sent, ...]:
 
 
 def _figures(
-    tables: duckdb.DuckDBPyConnection, definitions: Sequence[Definition], submitter: str, place: int
+    tables: duckdb.DuckDBPyConnection,
+    definitions: Sequence[Definition],
+    submitter: str,
+    place: int,
+    times: list[Wait],
 ) -> Iterator[Figure]:
-    """Own counts of the month and of the twelve before it, with the records of the month that count."""
+    """Own counts of the month and of the twelve before it, with the records of the month that count.
+
+    What the same rows tell of waits goes to `times`: they are read once.
+    """
     in_order = sorted(definitions, key=lambda item: UNITS[item.counts_of].relation)
     for _, items in groupby(in_order, key=lambda item: UNITS[item.counts_of].relation):
         together = list(items)
@@ -253,6 +263,7 @@ def _figures(
             where=f"submitter = $submitter and {_PLACE} between {place - 12} and {place}",
             values={"submitter": submitter},
         )
+        times += waits(tables, _ROWS, place)
         for item in together:
             only = f" where {OF}{item.counts_of}" if several else ""
             rows = tables.execute(

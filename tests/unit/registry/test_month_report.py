@@ -132,3 +132,13 @@ def test_the_rows_of_a_month_and_their_errors_stand_beside_the_months_before(she
     assert [(each["month"], each["read"]) for each in kept["error_rates"]] == [
         (month, read) for month, read in loaded if month <= "2026-10"
     ]
+
+
+def test_the_days_from_birth_to_the_registry_are_told(shelf, days, reporting):
+    shelf.take(births("H", 12), submitter=HERE, sent_at=days(1))
+    _, files = reporting(month="2026-10", submitter=HERE)
+    kept = json.loads(files[f"{HERE}/report.json"])
+    counted = {each["name"]: each["now"]["count"] for each in kept["days"] if each["now"]}
+    page = files[f"{HERE}/report.html"].decode()
+    assert ("From birth to the registry" in page) == ("birth to registry" in counted)
+    assert counted["birth to registry"] == 12
