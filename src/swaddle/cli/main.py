@@ -70,6 +70,10 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the status of docs/commands.md."""
+    if arguments is None:
+        # DuckDB imports pandas, where it is installed, at the first query with a value: half a second that no command
+        # of ours needs. In a process of our own it is told that there is none.
+        sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     try:
         program.main(args=arguments, prog_name="swaddle", standalone_mode=False)
     except click.exceptions.Exit as stop:
