@@ -41,6 +41,7 @@ def test_the_table_is_what_the_real_files_give(real_data):
     assert tool().written(real_data) == PAGE, "run python tools/intake_table.py"
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_births_and_deaths_from_vital_records_are_as_the_table_says(real_data):
     if not (real_data / "bfdr_fixtures").is_dir():

@@ -63,6 +63,7 @@ def every_step(run):
     raise AssertionError("it never ends")
 
 
+@pytest.mark.slow
 def test_a_send_killed_at_any_step_goes_on_as_the_same_transfer_once_and_whole(registry, home, tmp_path):
     party = party_of(home)
 

@@ -26,6 +26,9 @@ SHAPES = {
 }  # fmt: skip
 
 
+pytestmark = [pytest.mark.slow, pytest.mark.first]
+
+
 class Program:
     """`swaddle` as somebody runs it who has installed it: no terminal, no secret in arguments or environment."""
 
@@ -138,7 +141,6 @@ def test_from_a_file_of_ones_own_to_its_report(party, tmp_path):
     assert waiting is not None
 
 
-@pytest.mark.slow
 def test_the_same_file_again_is_all_duplicates(party, tmp_path):
     swaddle, _ = party
     path = a_file(tmp_path, 30, 12)

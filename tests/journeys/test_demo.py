@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the raid copies memory through /proc")
+pytestmark = [
+    pytest.mark.slow,  # `make demo` is the quick way to see it; here it is one of the longest tests
+    pytest.mark.first,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the raid copies memory through /proc"),
+]
 REAL_DATA = Path(os.environ.get("SWADDLE_REAL_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
 
@@ -103,8 +107,6 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path):
     assert (tmp_path / "something").read_text() == "mine"
 
 
-@pytest.mark.slow
-@pytest.mark.first
 @pytest.mark.real_data
 @pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real files are not here (SWADDLE_REAL_DATA)")
 def test_half_a_million_real_births_go_through(tmp_path):

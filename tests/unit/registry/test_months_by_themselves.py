@@ -63,6 +63,7 @@ def outcomes(done):
     return [each["outcome"] for each in done["reports"]]
 
 
+@pytest.mark.slow
 def test_a_month_goes_out_once_in_slices_and_again_for_late_data(world, monkeypatch):
     assert world.ask("months-plan") == 0  # nothing came: nobody is told anything
     for seed, name in enumerate(NAMES):
