@@ -7,7 +7,6 @@ and an undefined name is an error.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
@@ -19,11 +18,9 @@ from markupsafe import Markup
 
 from swaddle.feedback import shown, spoken_indicators, verdict, words
 from swaddle.feedback.charts import view
-from swaddle.feedback.compared import section
 from swaddle.feedback.submission import SubmissionReport
 from swaddle.feedback.tongue import Language, tongue, translated
 from swaddle.feedback.trend import trend
-from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.definitions import definition
 from swaddle.indicators.fields import words as field_words
 from swaddle.indicators.results import IndicatorResult
@@ -44,7 +41,6 @@ def render(
     *,
     with_csv: bool,
     language: Language = "en",
-    comparisons: Mapping[str, Comparison] | None = None,
 ) -> str:
     """The page, a whole file."""
     rows = submission.rows
@@ -83,12 +79,6 @@ def render(
             any_record=any(row.record for row in sample[:SAMPLE_ROWS]),
             any_masked=any(words.is_health_card(row.field) for row in sample[:SAMPLE_ROWS]),
             indicators=[spoken_indicators.in_language(view(item), language) for item in answered],
-            compared=section(
-                {item.id: comparisons[item.id] for item in answered if comparisons and item.id in comparisons},
-                {item.id: spoken_indicators.titled(item, language) for item in answered},
-                name=submission.submitter_name,
-                language=language,
-            ),
             costly=_costly(answered, language),
             silent=_unanswered(submission, indicators, language),
             partly=[

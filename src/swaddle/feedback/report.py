@@ -6,7 +6,7 @@ Pure: the submission, the indicators and the rejected rows are given; the page's
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from swaddle.canonical import format_instant
@@ -14,7 +14,6 @@ from swaddle.feedback import page
 from swaddle.feedback.bundle import pack
 from swaddle.feedback.submission import DoesNotAddUp, Refusal, RejectedRow, Rows, SubmissionReport
 from swaddle.feedback.tongue import LANGUAGES
-from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.results import IndicatorResult
 
 __all__ = ["Bundle", "DoesNotAddUp", "Refusal", "RejectedRow", "Rows", "SubmissionReport", "report"]
@@ -44,7 +43,6 @@ def report(
     indicators: Sequence[IndicatorResult] = (),
     *,
     rejected_csv: bytes | None = None,
-    comparisons: Mapping[str, Comparison] | None = None,
 ) -> Bundle:
     """Make the report of one submission.
 
@@ -52,7 +50,6 @@ def report(
         submission: what was read, found and stored.
         indicators: of this submitter, as `indicators.compute` gives them.
         rejected_csv: the rejected rows with their columns, as `intake` wrote them; None when there are none.
-        comparisons: of the indicators, beside peers and over time, by their ids.
 
     Raises:
         DoesNotAddUp: the rows do not.
@@ -63,7 +60,6 @@ def report(
             tuple(indicators),
             with_csv=rejected_csv is not None,
             language=language,
-            comparisons=comparisons,
         ).encode("utf-8")
         for language in LANGUAGES
     )

@@ -9,25 +9,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from swaddle.canonical import format_instant, parse_instant
+from swaddle.canonical import parse_instant
 from swaddle.feedback import french
 from swaddle.feedback.deliver import clear, deliver
 from swaddle.feedback.report import Bundle, Refusal, RejectedRow, SubmissionReport, report
 from swaddle.feedback.trend import MOST_SHOWN, Sent
-from swaddle.indicators.beside_peers import comparisons as comparisons_of
-from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.compute import compute
-from swaddle.indicators.definitions import load
 from swaddle.indicators.results import IndicatorResult
-from swaddle.indicators.tally import tally
-from swaddle.registry import alerts, issued, levels, night, snapshots, told, views
+from swaddle.registry import alerts, issued, night, snapshots, told, views
 from swaddle.registry.consent import Purpose
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter, Transfer
 
 Indicators = tuple[IndicatorResult, ...]
-Comparisons = dict[str, Comparison]
-Computed = dict[str, tuple[Indicators, Comparisons]]
+Computed = dict[str, Indicators]
 FEEDBACK_LIFE = timedelta(days=13, hours=23)
 
 
@@ -120,11 +115,10 @@ def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: d
     kept, rejected = json.loads(row[0]), bytes(row[1])
     verdict = inside.store.verdict(transfer.id) or {}
     indicators: Indicators = ()
-    comparisons: Comparisons = {}
     if verdict.get("outcome") == "stored":
         if submitter.id not in computed:
-            computed[submitter.id] = what_is_told(inside, submitter.id, at, first=not computed)
-        indicators, comparisons = computed[submitter.id]
+            computed[submitter.id] = what_is_told(inside, submitter.id, at)
+        indicators = computed[submitter.id]
     return report(
         SubmissionReport(
             transfer=transfer.id,
@@ -144,15 +138,11 @@ def bundle_for(inside: Registry, transfer: Transfer, submitter: Submitter, at: d
         ),
         indicators,
         rejected_csv=rejected or None,
-        comparisons=comparisons,
     )
 
 
-def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool) -> tuple[Indicators, Comparisons]:
-    """A submitter's indicators beside all others, and beside its peers and over time; what is told is remembered.
-
-    `first`: nobody's were computed in this look yet; the counts of all are then made, once.
-    """
+def what_is_told(inside: Registry, submitter: str, at: datetime) -> Indicators:
+    """A submitter's few indicators beside all others; what is told is remembered. Peers are in the month's report."""
     store, policy = inside.store.connection, told.policy_of(inside.settings)
     indicators = compute(
         store,
@@ -164,20 +154,7 @@ def what_is_told(inside: Registry, submitter: str, at: datetime, *, first: bool)
         snapshot=snapshots.state_of(inside.store),
     )
     told.remember(inside, submitter, indicators)
-    if first:
-        tally(store, load())
-    reader = told.among_peers(submitter)
-    compared = comparisons_of(
-        store,
-        submitter,
-        [item.id for item in indicators if item.answerable],
-        at=format_instant(at),
-        policy=policy,
-        earlier=told.earlier(inside, reader),
-        levels=levels.of_all(inside),
-    )
-    told.remember_tables(inside, reader, {name: one.told for name, one in compared.items()})
-    return indicators, compared
+    return indicators
 
 
 def sent_until(inside: Registry, transfer: Transfer) -> tuple[Sent, ...]:

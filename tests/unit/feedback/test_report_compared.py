@@ -1,18 +1,20 @@
-"""A report with peers and months: from births to the page."""
+"""Peers and months: from births to the page of a month. The answer to a submission has none of them."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64decode
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
+from swaddle.feedback.monthly import Count, Figure, Month, page
 from swaddle.feedback.report import report
 from swaddle.indicators.beside_peers import comparisons, peers_of
 from swaddle.indicators.compute import compute
-from swaddle.indicators.definitions import load
+from swaddle.indicators.definitions import definition, load
 from swaddle.indicators.tally import tally
 
 AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -48,10 +50,19 @@ def given(connection):
 
 @pytest.fixture(scope="module")
 def made(given):
-    from tests.unit.feedback.conftest import submission
-
-    indicators, compared = given
-    return report(submission(submitter_name=NAME), indicators, comparisons=compared)
+    _, compared = given
+    figures = tuple(
+        Figure(
+            definition=definition(name), parts={}, cases=(), lacking=False,
+            month=Count(numerator=4, denominator=40), before=Count(numerator=40, denominator=480),
+        )
+        for name in compared
+    )  # fmt: skip
+    told = Month(
+        report="0" * 32, name=NAME, month="2025-12", at="2026-11-22T06:00:00Z", dictionary="1", snapshot="made up",
+        revised=False, figures=figures, comparisons=compared,
+    )  # fmt: skip
+    return SimpleNamespace(html=page(told, "en").encode(), html_fr=page(told, "fr").encode())
 
 
 def test_peers_are_of_the_year_before(connection):
@@ -88,7 +99,7 @@ def test_months_and_peers_are_counted_from_births(given):
 def test_the_page_says_it_first_and_draws_it(made):
     page = made.html.decode("utf-8")
     assert "Higher than chance explains among peers" in page
-    assert page.index('id="peers"') < page.index('id="indicators"')
+    assert page.index('id="peers"') < page.index("All indicators")
     assert page.count("<svg") >= 3
     assert "<title>Among 7 other peers" in page
     french = made.html_fr.decode("utf-8")
@@ -118,7 +129,10 @@ def test_the_table_and_the_csv_stand_beside_the_chart(made):
     assert "The numbers behind the chart" in text
 
 
-def test_a_page_without_peers_and_months_has_no_such_part():
+def test_the_answer_to_a_submission_points_to_the_report_of_the_month(given):
     from tests.unit.feedback.conftest import submission
 
-    assert b'id="peers"' not in report(submission()).html
+    indicators, _ = given
+    html = report(submission(), indicators).html
+    assert b'id="peers"' not in html
+    assert b"report of the month" in html
