@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
+from typing import cast
 
 from swaddle.incident import columns_words as words
 from swaddle.incident.columns import Column
@@ -211,8 +212,10 @@ class Finder:
         columns = list(zip(*rows, strict=False))
         nothing = [0] * len(rows)
         events = [self._column_days(columns[each], each) for each in found.events]
-        first = [min(filter(None, each), default=0) for each in zip(*events, strict=True)] if events else nothing
-        last = [max(each) for each in zip(*events, strict=True)] if events else nothing
+        first = last = events[0] if events else nothing
+        if len(events) > 1:
+            first = [min(filter(None, each), default=0) for each in zip(*events, strict=True)]
+            last = [*map(max, *events)]
         anybody = [False] * len(rows)
         for person in found.persons:
             self._person(person, columns, first, last, anybody)
@@ -257,9 +260,12 @@ class Finder:
         """The days of a column; 0 where a cell is no date."""
         order = self.plan.orders.get(place, MONTH_FIRST)
         known = self._days.setdefault(order, {})
-        for text in set(cells).difference(known):
-            known[text] = day_of(text.strip(), order) or 0
-        return [*map(known.__getitem__, cells)]
+        days = [*map(known.get, cells)]
+        if None in days:
+            for text in set(cells).difference(known):
+                known[text] = day_of(text.strip(), order) or 0
+            return [*map(known.__getitem__, cells)]
+        return cast("list[int]", days)
 
     def _strong(self, person: Person, columns: Columns, count: int) -> list[bytes]:
         """The key of a number that is one person's alone; empty where a row has none."""
@@ -267,9 +273,9 @@ class Finder:
         for place in person.cards:
             start = self._start(b"c")
             for at, text in enumerate(columns[place]):
-                if text and not found[at] and (text := text.strip()) and passes(text):
+                if text and not found[at] and (card := card_of(text)):
                     hasher = start.copy()
-                    hasher.update(card_of(text).encode())
+                    hasher.update(card.encode())
                     found[at] = hasher.digest()
         for place in person.nationals:
             start = self._start(b"s")
@@ -325,27 +331,27 @@ def names_of(columns: Sequence[Sequence[str]], count: int) -> list[bytes]:
     return names
 
 
-@lru_cache(maxsize=4096)
-def _slow(text: str) -> bool:
-    return card_passes(text)
-
-
-def passes(text: str) -> bool:
-    """As columns_values.card_passes, quick for what most numbers are: ten digits, with or without hyphens."""
-    digits = text if len(text) == 10 else text.replace("-", "").replace(" ", "")
-    if len(digits) == 10 and digits.isascii() and digits.isdecimal():
-        one, two, three, four, five = digits[0:2], digits[2:4], digits[4:6], digits[6:8], digits[8:10]
-        if digits[0] != "0" and (_LUHN[one] + _LUHN[two] + _LUHN[three] + _LUHN[four] + _LUHN[five]) % 10 == 0:
-            return len(set(digits)) > 1
-    return _slow(text)
-
-
 def card_of(text: str) -> str:
-    """A health card number as it is compared: without blanks, hyphens and the letters of its version."""
+    """A health card number as it is compared, without blanks, hyphens, version; "" where its check does not hold."""
+    digits = text
+    if len(digits) != 10 or not digits.isdecimal():
+        digits = text.replace("-", "").replace(" ", "")
+    if len(digits) == 10 and digits.isdecimal() and digits.isascii():
+        one, two, three, four, five = digits[:2], digits[2:4], digits[4:6], digits[6:8], digits[8:]
+        if (_LUHN[one] + _LUHN[two] + _LUHN[three] + _LUHN[four] + _LUHN[five]) % 10 == 0:
+            return digits if digits[0] != "0" and digits not in _ALL_THE_SAME else ""
+    return _other_card(text.strip())
+
+
+@lru_cache(maxsize=4096)
+def _other_card(text: str) -> str:
+    if not text or not card_passes(text):
+        return ""
     bare = text.replace(" ", "").replace("-", "").upper()
     return bare[:10] if bare[:10].isdecimal() else bare
 
 
+_ALL_THE_SAME = frozenset(digit * 10 for digit in "0123456789")
 # Modulus 10 of two digits: the first doubled, the digits of that summed.
 _LUHN = {
     f"{first}{second}": 2 * first - (9 if first > 4 else 0) + second for first in range(10) for second in range(10)

@@ -170,14 +170,16 @@ def _frames(line: socket.socket) -> Iterator[tuple[bytes, int, int, bytes]]:
     """What comes, until the process ends."""
     held = bytearray()
     while True:
-        while len(held) >= HEADER.size:
-            sign, number, bucket, size = HEADER.unpack_from(held)
+        at = 0
+        while len(held) - at >= HEADER.size:
+            sign, number, bucket, size = HEADER.unpack_from(held, at)
             checked(sign, size)
-            if len(held) < HEADER.size + size:
+            if len(held) - at < HEADER.size + size:
                 break
-            payload = bytes(held[HEADER.size : HEADER.size + size])
-            del held[: HEADER.size + size]
+            payload = bytes(held[at + HEADER.size : at + HEADER.size + size])
+            at += HEADER.size + size
             yield sign, number, bucket, payload
+        del held[:at]
         if not select.select([line], [], [], SILENCE_SECONDS)[0]:
             raise TimeoutError
         try:

@@ -21,6 +21,7 @@ from swaddle.intake.sheet import LIMIT_COLUMNS
 ENGINE_BYTES = 160 * MEBIBYTE
 LIMIT_PARQUET_BYTES = 192 * MEBIBYTE
 _BLOCK = 2000
+_ANSWER_ROWS = 40_000
 _TOP = 300  # rows that are looked at before a sheet is taken
 _engine: list[duckdb.DuckDBPyConnection] = []
 
@@ -30,6 +31,18 @@ def prepare() -> None:
     if not _engine:
         _engine.append(connect(memory_bytes=ENGINE_BYTES, threads=1))
         _engine[0].execute("SELECT 1, 'a'").fetchmany(1)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, path: str, cells: str) -> Iterator[Rows]:
+    """All rows, some thousand at a time: the engine would hold the whole answer."""
+    counted = connection.execute(f"SELECT num_rows FROM parquet_file_metadata({path})").fetchall()
+    asked = (
+        f"SELECT '', {cells} FROM read_parquet({path}, file_row_number = true) WHERE file_row_number BETWEEN ? AND ?"
+    )
+    for begin in range(0, int(counted[0][0]), _ANSWER_ROWS):
+        found = connection.execute(asked, [begin, begin + _ANSWER_ROWS - 1])
+        while block := found.fetchmany(_BLOCK):
+            yield [[each or "" for each in row] for row in block]
 
 
 def excel(source: Source, begin: Callable[[Table], Taker]) -> None:
@@ -117,13 +130,7 @@ def parquet(source: Source) -> Iterator[Table]:
             table = f"read_parquet({literal(path)})"
             columns = [str(each[0]) for each in connection.execute(f"SELECT * FROM {table} LIMIT 0").description or []]
             cells = ", ".join(f"CAST({identifier(each)} AS VARCHAR)" for each in columns)
-            found = connection.execute(f"SELECT '', {cells} FROM {table}")
-
-            def rows() -> Iterator[Rows]:
-                while block := found.fetchmany(_BLOCK):
-                    yield [[each or "" for each in row] for row in block]
-
-            yield Table("parquet", tuple(columns), rows())
+            yield Table("parquet", tuple(columns), _rows(connection, literal(path), cells))
     except duckdb.Error as error:
         raise NotRead(f"its contents are damaged or encrypted ({type(error).__name__})") from None
     finally:
