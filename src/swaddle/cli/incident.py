@@ -19,14 +19,26 @@ group.add_command(scan)
 @home_option
 @click.option("--from", "first", required=True, help="Earliest possible moment, 2026-11-22T09:24:37Z.")
 @click.option("--to", "last", required=True, help="Latest possible moment; its whole second belongs to the window.")
+@click.option(
+    "--place", default="gateway", show_default=True, help="gateway, door, store, backup, release, laptop, other."
+)
+@click.option("--which", help="The backup's or report's id; for laptop and other, the submitter whose it was.")
 @passphrase_option
 @json_option
-def open_(home_path: Path | None, first: str, last: str, passphrase_fd: int | None, as_json: bool) -> None:
-    """Begin an incident: somebody may have read what lay on the gateway between two moments."""
+def open_(
+    home_path: Path | None,
+    first: str,
+    last: str,
+    place: str,
+    which: str | None,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
+    """Begin an incident: somebody may have read what lay at a place between two moments."""
     from swaddle.incident.scope import open_incident
 
     with registry_at(home_path, passphrase_fd) as inside:
-        result = open_incident(inside, first, last)
+        result = open_incident(inside, first, last, place, which)
     tell(
         result,
         as_json,
@@ -71,4 +83,16 @@ def scope_words(found: Mapping[str, Any]) -> str:
     named = [(f"submitter {(row['submitter'] or 'not known')[:8]}", row) for row in found["by_submitter"]]
     named += [(f"protection: {row['class']}", row) for row in found["protection"]]
     lines += [f"  {name:<30} {row['persons']:>9,}   in {row['transfers']:,} transfers" for name, row in named]
+    lines += [f"  lives in {row['area'] or '(not known)':<21} {row['persons']:>9,}" for row in found["by_residence"]]
+    if found["counted_apart"]:
+        lines.append(
+            f"  at most: persons of {found['counted_apart']:,} submitters are counted apart; who is known to two is two"
+        )
+    lines += [
+        f"  also in incident {row['incident'][:8]:<13} {row['persons']:>9,}   persons" for row in found["overlaps"]
+    ]
+    lines += [
+        f"  ask submitter {(row['submitter'] or 'not known')[:8]:<16} about {len(row['transfers']):,} transfers"
+        for row in found["ask"]
+    ]
     return "\n".join(lines)

@@ -131,6 +131,12 @@ EVENTS: Mapping[str, EventKind] = {
     "data-disposed": EventKind(
         "disposal", "removed from the three files, which were written anew under new keys; the commitment is its proof"
     ),
+    "community-asked": EventKind(
+        "community", "a person took a community's demand; its births are in nothing that is told of others from now on"
+    ),
+    "community-confirmed": EventKind("community", "a second person confirmed the demand, or wants it to go on"),
+    "community-end-asked": EventKind("community", "a person asked for the demand's end; it still holds"),
+    "community-ended": EventKind("community", "a second person ended the demand"),
     "period-closed": EventKind("snapshot", "a period was closed on these counts"),
     "period-reopened": EventKind("snapshot", "a closed period was opened again; its counts at that moment"),
     "mapping-added": EventKind("mapping digest", "files may be read by this mapping of the registry's own from now on"),
@@ -143,7 +149,7 @@ EVENTS: Mapping[str, EventKind] = {
 
 # Words that a value may be; everything else that is text must have the form of an id, digest, instant or error code.
 WORDS = frozenset({
-    "gateway", "registry", "submitter",  # places
+    "gateway", "registry", "submitter", "laptop", "release", "other",  # places
     "sealed", "door",  # protection classes
     "stored", "refused", "unreadable", "expired", "acknowledged", "lapsed", "given-back",  # ends
     "root", "statement", "pull", "intake", "journal", "signing", "sealing", "store", "claim", "backup", "tls",  # keys

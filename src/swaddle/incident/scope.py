@@ -11,13 +11,16 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from swaddle.custody.copies import Copy, copies
 from swaddle.custody.entry import Entry
 from swaddle.custody.show import NothingKnown, story
 from swaddle.errors import NotThere
-from swaddle.incident.exposure import GATEWAY, Presence, Window, exposed, presences
+from swaddle.incident.exposure import GATEWAY, Presence, Window, exposed
 from swaddle.incident.life import Event, State, after, state_after
+from swaddle.incident.places import STORE, at_risk, not_arrived, present_at, which_of
 
 
 class NoSuchIncident(NotThere):
@@ -86,23 +89,34 @@ class Asked:
         return self._answers[wanted]
 
 
-def open_incident(inside: Inside, first: str, last: str, place: str = GATEWAY) -> dict[str, Any]:
+def open_incident(
+    inside: Inside, first: str, last: str, place: str = GATEWAY, which: str | None = None
+) -> dict[str, Any]:
     """Begin an incident: a breach of `place` at some time from `first` to `last`, the last second included.
 
     Raises:
         WindowBackwards: the window ends before it begins.
         MomentUnclear: a time is not of the form 2026-11-22T09:24:37Z.
+        PlaceUnclear: an unknown place, or not said which one.
     """
     Window.of_seconds(first, last)
+    if place != GATEWAY or which is not None:
+        which = _which(inside, place, which)
     incident = secrets.token_hex(16)
     state = after(None, Event.OPENED)
     inside.do(
         "custody-append",
         event="incident-opened",
         subject=incident,
-        detail={"from": first, "to": last, "place": place},
+        detail={"from": first, "to": last, "place": place} | ({"which": which} if which else {}),
     )
-    return {"incident": incident, "state": state.value, "window": [first, last], "place": place}
+    return {"incident": incident, "state": state.value, "window": [first, last], "place": place, "which": which}
+
+
+def _which(inside: Inside, place: str, which: str | None) -> str | None:
+    entries = [Entry(**entry) for entry in inside.do("custody-entries")]
+    submitters = {each["name"]: each["id"] for each in inside.do("submitters")["submitters"]}
+    return which_of(place, which, copies(entries, datetime.now(UTC)), submitters)
 
 
 def scope(inside: Inside, incident: str) -> dict[str, Any]:
@@ -123,16 +137,28 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
     incident, first, last = opened["subject"], opened["detail"]["from"], opened["detail"]["to"]
     entries = [Entry(**entry) for entry in written]
     facts = {each["id"]: each for each in inside.do("transfer-facts")}
-    present = [with_facts(copy, facts) for copy in presences(entries, opened["detail"]["place"])]
     known = frozenset(inside.do("subject-transfers"))
     asked, window = Asked(inside, known), Window.of_seconds(first, last)
+    every = copies(entries, window.end)
+    earlier = [each for each in incidents(written) if each["subject"] != incident]
+    present = [with_facts(copy, facts) for copy in there(opened["detail"], entries, every, earlier)]
     result = exposed(present, window, asked)
-    result["let_go"] = asked.let_go({copy.about for copy in present if copy.touches(window)} & known)
+    upper = [copy for copy in present if copy.touches(window)]
+    about = {copy.about for copy in upper} & known
+    result["let_go"] = asked.let_go(about)
+    details = inside.do("subject-details", transfers=sorted(about))
     result |= {
         "incident": incident,
         "window": [first, last],
+        "place": opened["detail"]["place"],
+        "which": opened["detail"].get("which"),
         "gateway_reached": gateway["reached"],
-        "data_elements": inside.do("data-elements") if result["transfers"]["upper"] else [],
+        # Of what nobody opened it is not known what it carried: then everything that a submission can hold.
+        "data_elements": inside.do("data-elements") if result["unknown"]["transfers"] else details["data_elements"],
+        "by_residence": details["by_residence"],
+        "counted_apart": details["counted_apart"],
+        "ask": not_arrived(upper, known),
+        "overlaps": overlaps(inside, about, known, earlier, entries, every),
     }
     inside.do(
         "custody-append",
@@ -145,6 +171,45 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
         },
     )
     return result | {"seconds": round(time.monotonic() - began, 3)}
+
+
+def there(
+    detail: Mapping[str, Any],
+    entries: Sequence[Entry],
+    every: Sequence[Copy],
+    earlier: Sequence[Mapping[str, Any]],
+) -> tuple[Presence, ...]:
+    """What lay at an incident's place; what is sealed to a key that another incident was near is at risk."""
+    inside_windows = [
+        Window.of_seconds(each["detail"]["from"], each["detail"]["to"])
+        for each in earlier
+        if each["detail"].get("place") == STORE
+    ]
+    return at_risk(present_at(detail["place"], detail.get("which"), entries, every), every, inside_windows)
+
+
+def incidents(entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The entries that opened the incidents that there are, the last of each."""
+    return list({entry["subject"]: entry for entry in entries if entry["event"] == "incident-opened"}.values())
+
+
+def overlaps(
+    inside: Inside,
+    about: Collection[str],
+    known: AbstractSet[str],
+    earlier: Sequence[Mapping[str, Any]],
+    entries: Sequence[Entry],
+    every: Sequence[Copy],
+) -> list[dict[str, Any]]:
+    """The other incidents that persons of this one are in too, and how many: no two first letters to anybody."""
+    rows = []
+    for each in earlier:
+        window = Window.of_seconds(each["detail"]["from"], each["detail"]["to"])
+        others = {copy.about for copy in there(each["detail"], entries, every, ()) if copy.touches(window)} & known
+        both = inside.do("subject-overlap", transfers=sorted(about), others=sorted(others)) if about and others else 0
+        if both:
+            rows.append({"incident": each["subject"], "persons": both})
+    return rows
 
 
 def found(entries: Sequence[Mapping[str, Any]], incident: str) -> tuple[State, Mapping[str, Any]]:

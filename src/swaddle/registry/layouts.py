@@ -72,6 +72,21 @@ def data_elements(inside: Registry) -> list[dict[str, str]]:
     return list(elements.values())
 
 
+def data_elements_in(inside: Registry, transfers: list[str]) -> list[dict[str, str]]:
+    """What the opened files of these transfers carried about persons: the columns that they had, filled or not."""
+    loads = inside.store.connection.execute(
+        "select distinct form, not_carried from clinical.loads where transfer in (select unnest($transfers))"
+        " and outcome <> 'unreadable' and rows_read > 0",
+        {"transfers": transfers},
+    ).fetchall()
+    elements: dict[str, dict[str, str]] = {}
+    for form, lacking in loads:
+        for name, wide in inside.store.dictionary.wide(form).items():
+            if name not in (lacking or ()) and wide.field.sensitivity != "A":
+                elements[name] = {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
+    return list(elements.values())
+
+
 def told(mapping: Mapping) -> dict[str, Any]:
     """A layout in a line."""
     return {

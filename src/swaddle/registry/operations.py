@@ -259,6 +259,20 @@ def subject_transfers(inside: Registry) -> list[str]:
     return subjects.transfers(inside.store.connection)
 
 
+def subject_details(inside: Registry, transfers: list[str]) -> dict[str, Any]:
+    """Where the persons in these transfers live, what was carried about them, and how far they were joined."""
+    return {
+        "by_residence": subjects.residence(inside.store.connection, transfers),
+        "data_elements": layouts.data_elements_in(inside, transfers),
+        "counted_apart": subjects.not_joined(inside.store.connection, transfers),
+    }
+
+
+def subject_overlap(inside: Registry, transfers: list[str], others: list[str]) -> int:
+    """Persons who are in both sets of transfers."""
+    return subjects.in_both(inside.store.connection, transfers, others)
+
+
 def transfer_facts(inside: Registry) -> list[dict[str, Any]]:
     """What is known of each transfer without opening it again: submitter, outcome, stated count."""
     return [
@@ -361,6 +375,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "hold-person": holding.person,
     "subject-counts": subject_counts,
     "subject-transfers": subject_transfers,
+    "subject-details": subject_details,
+    "subject-overlap": subject_overlap,
     "transfer-facts": transfer_facts,
     "custody-where": whereabouts.where,
 }

@@ -59,6 +59,46 @@ def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [transfer for (transfer,) in rows]
 
 
+def residence(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> list[dict[str, Any]]:
+    """Distinct persons by the first three characters of the postal code that was told last; None where none was.
+
+    A person without one of its own has that of the row it came in: a newborn lives where its mother does. Small cells
+    stay as they are: this is for the registry's own officer, and never leaves as it is.
+    """
+    rows = connection.execute(
+        "with told as (select subject, load_id,"
+        " coalesce(postal_code, max(postal_code) over (partition by load_id, line)) as code"
+        " from identifiers.persons join clinical.loads using (load_id)"
+        " where loads.transfer in (select unnest($transfers))),"
+        f" known as (select distinct subject from {COUNTED}),"
+        " placed as (select subject, upper(left(replace(arg_max(code, load_id), ' ', ''), 3)) as area from told"
+        " where code is not null group by subject)"
+        " select area, count(*) from known left join placed using (subject) group by area order by area nulls last",
+        {"transfers": list(transfers)},
+    ).fetchall()
+    return [{"area": area or None, "persons": int(persons)} for area, persons in rows]
+
+
+def in_both(connection: duckdb.DuckDBPyConnection, transfers: Collection[str], others: Collection[str]) -> int:
+    """Distinct persons who are in the first transfers and in the others."""
+    row = connection.execute(
+        f"select count(*) from (select distinct subject from {COUNTED} intersect select distinct subject from"
+        f" {COUNTED.replace('$transfers', '$others')})",
+        {"transfers": list(transfers), "others": list(others)},
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def not_joined(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> int:
+    """Submitters whose persons are counted apart: somebody known to two of them is two here. 0 where there is one."""
+    row = connection.execute(
+        f"select count(distinct presence.submitter) from {COUNTED}", {"transfers": list(transfers)}
+    ).fetchone()
+    assert row is not None
+    return int(row[0]) if int(row[0]) > 1 else 0
+
+
 def transfers_about(connection: duckdb.DuckDBPyConnection, category: str) -> list[str]:
     """Transfers in which somebody of this category is (`gave birth`, `newborn or child` and so on)."""
     rows = connection.execute(

@@ -11,6 +11,7 @@ from swaddle.custody.ledger import Ledger
 from swaddle.custody.show import NotClear
 from swaddle.incident.exposure import MomentUnclear, WindowBackwards
 from swaddle.incident.life import NotNow
+from swaddle.incident.places import PlaceUnclear
 from swaddle.incident.scope import NoSuchIncident, open_incident, scope
 from swaddle.registry import layouts
 
@@ -58,6 +59,19 @@ class Registry:
 
     def subject_transfers(self):
         return [TRANSFER]
+
+    def submitters(self):
+        return {"submitters": [{"id": HOSPITAL, "name": "Northshore"}]}
+
+    def subject_details(self, transfers):
+        return {
+            "by_residence": [{"area": "K1A", "persons": 2}] if TRANSFER in transfers else [],
+            "data_elements": [{"element": "Name", "class": "direct identifier"}] if TRANSFER in transfers else [],
+            "counted_apart": 0,
+        }
+
+    def subject_overlap(self, transfers, others):
+        return 2 if TRANSFER in transfers and TRANSFER in others else 0
 
     def subject_counts(self, transfers):
         persons = 2 if TRANSFER in transfers else 0
@@ -146,3 +160,30 @@ def test_a_gateway_that_is_away_is_said_and_what_is_known_is_still_counted(regis
     found = scope(registry, opened["incident"])
     assert found["gateway_reached"] is False
     assert found["persons"]["upper"] == 2
+
+
+def test_what_nobody_opened_is_asked_of_its_submitter_and_carried_who_knows_what(registry):
+    found = scope(registry, open_incident(registry, text(1), text(1))["incident"])
+    assert found["ask"] == [{"submitter": HOSPITAL, "transfers": [LOST], "stated_count": 7}]
+    assert len(found["data_elements"]) > 1  # all that a submission can hold: it may have been in the lost one
+    later = scope(registry, open_incident(registry, text(3), text(3), "store")["incident"])
+    assert later["data_elements"] == [{"element": "Name", "class": "direct identifier"}]
+    assert later["ask"] == []
+
+
+def test_a_second_incident_says_who_was_in_the_first(registry):
+    first = open_incident(registry, text(1), text(1))["incident"]
+    assert scope(registry, first)["overlaps"] == []
+    second = open_incident(registry, text(60), text(61), "store")["incident"]
+    assert scope(registry, second)["overlaps"] == [{"incident": first, "persons": 2}]
+
+
+@pytest.mark.parametrize(
+    ("place", "which"),
+    [("cellar", None), ("../gateway", None), ("backup", None), ("backup", "f" * 64), ("other", "Nobody"),
+     ("store", "x"), ("release", ""), ("laptop", None)],
+)  # fmt: skip
+def test_an_unknown_place_is_refused_and_nothing_is_opened(registry, place, which):
+    with pytest.raises(PlaceUnclear):
+        open_incident(registry, text(1), text(1), place, which)
+    assert not [entry for entry in registry.ledger.entries() if entry.event.startswith("incident")]
