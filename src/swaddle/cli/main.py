@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("swaddle.cli.doctor", "command", "What is wrong with a home, and what to do about it."),
     "custody": ("swaddle.cli.custody", "group", "The record of every copy."),
     "incident": ("swaddle.cli.incident", "group", "A breach: open it, scope it."),
+    "tally": ("swaddle.cli.tally", "command", "A campaign over many organisations, from published lists."),
 }
 
 
