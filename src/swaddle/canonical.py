@@ -7,6 +7,7 @@ something that reads two ways.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, cast
@@ -65,6 +66,9 @@ def parse_canonical(data: bytes, limit_bytes: int = JSON_LIMIT_BYTES) -> dict[st
     return value
 
 
+_INSTANT = re.compile(r"[1-9]\d{3}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\dZ", re.ASCII)
+
+
 def digest_hex(data: bytes) -> str:
     """SHA-256 of `data`, 64 hex digits."""
     return sha256(data).hexdigest()
@@ -88,9 +92,8 @@ def parse_instant(text: str) -> datetime:
         NotCanonical: any other form.
     """
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        if _INSTANT.fullmatch(text):  # strptime would take a hundred times as long, and custody has millions of them
+            return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
     except ValueError as error:
         raise NotCanonical("a time in it is not of the form 2026-11-22T09:24:37Z") from error
-    if format_instant(moment) != text:
-        raise NotCanonical("a time in it is not of the form 2026-11-22T09:24:37Z")
-    return moment
+    raise NotCanonical("a time in it is not of the form 2026-11-22T09:24:37Z")

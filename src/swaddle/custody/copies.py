@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from swaddle.canonical import parse_instant
+from swaddle.canonical import format_instant, parse_instant
 from swaddle.custody.entry import Entry
 
 GATEWAY, REGISTRY, SUBMITTER = "gateway", "registry", "submitter"
@@ -106,7 +106,8 @@ def copies(entries: Iterable[Entry], at: datetime) -> tuple[Copy, ...]:
     seen = _Seen()
     for entry in entries:
         seen.take(entry)
-    found = [_judged(each, seen.keys, at) for each in seen.all()]
+    past = format_instant(at - GRACE)  # instants are of one width: as texts they stand in the order of time
+    found = [_judged(each, seen.keys, past) for each in seen.all()]
     return tuple(sorted(found, key=lambda each: (each.since, each.entries)))
 
 
@@ -123,11 +124,10 @@ class _Seen:
         """The copies, with what was learnt about their subjects after they began."""
         for each in (*self._over, *self._open.values()):
             known = self._facts.get(each.of, {})
-            yield replace(
-                each,
-                submitter=each.submitter or known.get("submitter"),
-                key=each.key or (known.get("recipient") if each.what in _SEALED else None),
-            )
+            submitter = each.submitter or known.get("submitter")
+            key = each.key or (known.get("recipient") if each.what in _SEALED else None)
+            is_told = (submitter, key) == (each.submitter, each.key)
+            yield each if is_told else replace(each, submitter=submitter, key=key)
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
@@ -143,7 +143,10 @@ class _Seen:
         facts = self._facts.get(entry.subject, {})
         copy = Copy(
             of=entry.subject, what=what, holder=holder, place=place, since=entry.at, entries=(entry.sequence,),
-            **{"submitter": facts.get("submitter"), **further},
+            **{
+                "submitter": facts.get("submitter"), "key": facts.get("recipient") if what in _SEALED else None,
+                **further,
+            },
         )  # fmt: skip
         self._open.setdefault((entry.subject, what), copy)
 
@@ -238,7 +241,7 @@ _HANDLERS: Mapping[str, Any] = {
 }
 
 
-def _judged(copy: Copy, destroyed: Mapping[str, tuple[str, int]], at: datetime) -> Copy:
+def _judged(copy: Copy, destroyed: Mapping[str, tuple[str, int]], past: str) -> Copy:
     """How it stands with a copy at a moment."""
     if copy.ended is not None:
         standing = Standing.LOST if copy.because == "transfer-lost" else Standing.ENDED
@@ -249,7 +252,7 @@ def _judged(copy: Copy, destroyed: Mapping[str, tuple[str, int]], at: datetime) 
             copy, ended=max(when, copy.since), because="key-destroyed", entries=(*copy.entries, number),
             standing=Standing.KEY_DESTROYED,
         )  # fmt: skip
-    if copy.until is not None and parse_instant(copy.until) + GRACE < at:
+    if copy.until is not None and copy.until < past:
         return replace(copy, standing=Standing.OVERDUE)
     return copy
 

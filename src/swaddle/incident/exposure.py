@@ -148,13 +148,14 @@ def presences(entries: Iterable[Entry], place: str = GATEWAY) -> tuple[Presence,
     gateway's own word, and a hacked one can set its clock back: a copy was there at least until the last thing that
     custody says of it before its end, and that includes the registry's own reading.
     """
-    since: dict[str, datetime] = {}
-    until: dict[str, datetime] = {}
-    first_word: dict[str, datetime] = {}
-    last_word: dict[str, datetime] = {}
+    # Instants as texts: of one width, they stand in the order of time.
+    since: dict[str, str] = {}
+    until: dict[str, str] = {}
+    first_word: dict[str, str] = {}
+    last_word: dict[str, str] = {}
     facts: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        at = parse_instant(entry.at)
+        at = entry.at
         first_word[entry.subject] = min(at, first_word.get(entry.subject, at))
         last_word[entry.subject] = max(at, last_word.get(entry.subject, at))
         facts.setdefault(entry.subject, {}).update(entry.detail)
@@ -164,20 +165,20 @@ def presences(entries: Iterable[Entry], place: str = GATEWAY) -> tuple[Presence,
             since[entry.subject] = min(at, since.get(entry.subject, at))
         elif entry.event == END:
             since.setdefault(entry.subject, first_word[entry.subject])
-            until[entry.subject] = last_word[entry.subject] + RESOLUTION
+            until[entry.subject] = last_word[entry.subject]
     return tuple(
         _presence(transfer, place, begun, until.get(transfer), facts[transfer]) for transfer, begun in since.items()
     )
 
 
-def _presence(transfer: str, place: str, since: datetime, until: datetime | None, facts: Mapping[str, Any]) -> Presence:
+def _presence(transfer: str, place: str, since: str, until: str | None, facts: Mapping[str, Any]) -> Presence:
     return Presence(
         transfer=transfer,
         about=facts.get("answers") or transfer,
         submitter=facts.get("submitter"),
         place=place,
-        since=since,
-        until=until,
+        since=parse_instant(since),
+        until=None if until is None else parse_instant(until) + RESOLUTION,
         # The gateway names the SSH key of what came by its door; the registry says the class once it has read it.
         protection=facts.get("protection") or (DOOR if facts.get("door") else SEALED),
         stated_count=facts.get("subject_count"),

@@ -139,8 +139,9 @@ def scope(inside: Inside, incident: str) -> dict[str, Any]:
     facts = {each["id"]: each for each in inside.do("transfer-facts")}
     known = frozenset(inside.do("subject-transfers"))
     asked, window = Asked(inside, known), Window.of_seconds(first, last)
-    every = copies(entries, window.end)
     earlier = [each for each in incidents(written) if each["subject"] != incident]
+    is_elsewhere = any(each["detail"].get("place", GATEWAY) != GATEWAY for each in (opened, *earlier))
+    every = copies(entries, window.end) if is_elsewhere else ()  # nobody else asks for the copies
     present = [with_facts(copy, facts) for copy in there(opened["detail"], entries, every, earlier)]
     result = exposed(present, window, asked)
     upper = [copy for copy in present if copy.touches(window)]
