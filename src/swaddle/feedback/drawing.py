@@ -20,16 +20,14 @@ from swaddle.feedback.words import visible
 from swaddle.indicators.comparison import Comparison
 from swaddle.indicators.control_chart import Chart, Mark, Shift
 from swaddle.indicators.funnel import Funnel, Placed
-from swaddle.indicators.saying import Language, Said, percent, when
+from swaddle.indicators.saying import BIRTHS, Language, Measure, Said, when
 
 SECOND, BRAND, PEER, LINE, HIGHER, LOWER = "#44575f", "#134a52", "#65777e", "#d5dde0", "#b3261e", "#0b5563"
 BAND_OUTER, BAND_INNER, EDGE = "#e7f1f0", "#d3e5e4", "#5b949d"
 WIDTH, HEIGHT = 400, 280  # small, so that words can still be read where a phone draws it smaller
 _FONT = "Helvetica, Arial, sans-serif"
 _SHARE_AXIS: dict[str, Any] = {
-    "format": "~%",
     "tickCount": 6,
-    "title": None,
     "grid": True,
     "domain": False,
     "ticks": False,
@@ -37,7 +35,9 @@ _SHARE_AXIS: dict[str, Any] = {
 _ACROSS: dict[str, Any] = {"grid": False, "tickCount": 6}
 
 
-def funnel_svg(comparison: Comparison, said: Said, *, name: str, language: Language = "en") -> Markup:
+def funnel_svg(
+    comparison: Comparison, said: Said, *, name: str, language: Language = "en", measure: Measure = BIRTHS
+) -> Markup:
     """The funnel as SVG, "" where there are too few to draw it.
 
     Args:
@@ -45,23 +45,29 @@ def funnel_svg(comparison: Comparison, said: Said, *, name: str, language: Langu
         said: its words.
         name: the reader's own name, as a label.
         language: of the labels.
+        measure: in what the rate is told, and of what.
     """
     if (drawn := comparison.funnel) is None:
         return NOTHING
-    births = "Births" if language == "en" else "Naissances"
+    births = measure.of(language).capitalize()
     others = [placed for placed in drawn.points if not placed.point.own]
-    layers = [*_band(drawn, births, language), *_peers(others, language), *_own(drawn, visible(name, 40), language)]
+    layers = [
+        *_band(drawn, births, language, measure),
+        *_peers(others, language),
+        *_own(drawn, visible(name, 40), language, measure),
+    ]
     return _svg(alt.layer(*layers), said.funnel_title, said.funnel_text, language)
 
 
-def chart_svg(comparison: Comparison, said: Said, *, language: Language = "en") -> Markup:
+def chart_svg(comparison: Comparison, said: Said, *, language: Language = "en", measure: Measure = BIRTHS) -> Markup:
     """The share over time as SVG, "" where there are too few points."""
     if (drawn := comparison.chart) is None:
         return NOTHING
-    return _svg(alt.layer(*_trend(drawn, language)), said.chart_title, said.chart_text, language)
+    return _svg(alt.layer(*_trend(drawn, language, measure)), said.chart_title, said.chart_text, language)
 
 
-def _band(drawn: Funnel, births: str, language: Language) -> list[Any]:
+def _band(drawn: Funnel, births: str, language: Language, measure: Measure) -> list[Any]:
+    axis = _axis(measure, language)
     rows = [
         {"births": at.births, "low": at.low, "high": at.high, "inner_low": at.inner_low, "inner_high": at.inner_high}
         for at in drawn.curve
@@ -77,20 +83,22 @@ def _band(drawn: Funnel, births: str, language: Language) -> list[Any]:
     ends = [
         {"births": last.births, "at": last.high, "text": _limit("99.8", language)},
         {"births": last.births, "at": last.inner_high, "text": _limit("95", language)},
-        {"births": last.births, "at": drawn.mean, "text": percent(drawn.mean, language)},
+        {"births": last.births, "at": drawn.mean, "text": measure.figure(drawn.mean, language)},
     ]
     labels = _apart(ends, 0.05 * (scale.domain[1] - scale.domain[0]))
     return [
-        base.mark_area(color=BAND_OUTER, clip=True).encode(y=_share("low", scale), y2="high:Q"),
-        base.mark_area(color=BAND_INNER, clip=True).encode(y=_share("inner_low", scale), y2="inner_high:Q"),
+        base.mark_area(color=BAND_OUTER, clip=True).encode(y=_share("low", scale, axis), y2="high:Q"),
+        base.mark_area(color=BAND_INNER, clip=True).encode(y=_share("inner_low", scale, axis), y2="inner_high:Q"),
         *(
-            base.mark_line(color=EDGE, strokeWidth=1, strokeDash=dash, clip=True).encode(y=_share(field, scale))
+            base.mark_line(color=EDGE, strokeWidth=1, strokeDash=dash, clip=True).encode(y=_share(field, scale, axis))
             for field, dash in (("low", [1, 0]), ("high", [1, 0]), ("inner_low", [4, 3]), ("inner_high", [4, 3]))
         ),
-        alt.Chart(_data([{"mean": drawn.mean}])).mark_rule(color=BRAND, strokeWidth=2).encode(y=_share("mean", scale)),
+        alt.Chart(_data([{"mean": drawn.mean}]))
+        .mark_rule(color=BRAND, strokeWidth=2)
+        .encode(y=_share("mean", scale, axis)),
         alt.Chart(_data(labels))
         .mark_text(align="left", dx=6, color=SECOND, fontSize=12)
-        .encode(x="births:Q", y=_share("at", scale), text="text:N"),
+        .encode(x="births:Q", y=_share("at", scale, axis), text="text:N"),
     ]
 
 
@@ -136,11 +144,11 @@ def _peers(placed: list[Placed], language: Language) -> list[Any]:
     return layers
 
 
-def _own(drawn: Funnel, name: str, language: Language) -> list[Any]:
+def _own(drawn: Funnel, name: str, language: Language, measure: Measure) -> list[Any]:
     if (placed := drawn.own) is None:
         return []
     at, widest = placed.point, max(p.point.denominator for p in drawn.points)
-    row = {"births": at.denominator, "share": at.share, "text": f"{name} {percent(at.share, language)}"}
+    row = {"births": at.denominator, "share": at.share, "text": f"{name} {measure.figure(at.share, language)}"}
     base = alt.Chart(_data([row])).encode(x="births:Q", y="share:Q")
     side: Literal["left", "center", "right"] = (
         "right" if at.denominator > 0.6 * widest else "left" if at.denominator < 0.3 * widest else "center"
@@ -154,7 +162,8 @@ def _own(drawn: Funnel, name: str, language: Language) -> list[Any]:
     ]
 
 
-def _trend(drawn: Chart, language: Language) -> list[Any]:
+def _trend(drawn: Chart, language: Language, measure: Measure) -> list[Any]:
+    axis = _axis(measure, language)
     shift = drawn.shift
     names = {mark.when: short_when(mark.when, language) for mark in drawn.marks}
     rows = [
@@ -177,7 +186,7 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
     base = alt.Chart(_data(rows)).encode(x=x)
     frozen = ("frozen", "figé")[language == "fr"]
     # Beyond the last point, where no point can lie under it.
-    label = [{"when": order[-1], "centre": drawn.centre, "text": f"{percent(drawn.centre, language)}\n{frozen}"}]
+    label = [{"when": order[-1], "centre": drawn.centre, "text": f"{measure.figure(drawn.centre, language)}\n{frozen}"}]
     inside = [mark.when for mark in drawn.marks if drawn.first <= mark.when <= drawn.last]
     after = [mark.when for mark in drawn.marks if mark.when >= drawn.last]
     layers: list[Any] = []
@@ -190,20 +199,22 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
             .encode(x=alt.X("when:N", sort=order, scale=across, axis=few), x2="until:N")
         )
     layers += [
-        base.mark_line(color=PEER, strokeDash=[4, 3], strokeWidth=1, interpolate="step").encode(y=_share(field, scale))
+        base.mark_line(color=PEER, strokeDash=[4, 3], strokeWidth=1, interpolate="step").encode(
+            y=_share(field, scale, axis)
+        )
         for field in ("low", "high")
     ]
     layers += [
         alt.Chart(_data([{"when": names[one], "centre": drawn.centre} for one in part]))
         .mark_line(color=BRAND, strokeWidth=2, strokeDash=dash)
-        .encode(x=x, y=_share("centre", scale))
+        .encode(x=x, y=_share("centre", scale, axis))
         for part, dash in ((inside, [1, 0]), (after, [2, 3]))
     ]
     return [
         *layers,
-        base.mark_line(color="#9aa8ad", strokeWidth=1).encode(y=_share("share", scale)),
+        base.mark_line(color="#9aa8ad", strokeWidth=1).encode(y=_share("share", scale, axis)),
         base.mark_point(filled=True, size=60, opacity=1).encode(
-            y=_share("share", scale),
+            y=_share("share", scale, axis),
             color=alt.Color("kind:N", scale=alt.Scale(domain=["plain", "changed"], range=[PEER, BRAND]), legend=None),
             shape=alt.Shape(
                 "kind:N", scale=alt.Scale(domain=["plain", "changed"], range=["circle", "diamond"]), legend=None
@@ -211,7 +222,7 @@ def _trend(drawn: Chart, language: Language) -> list[Any]:
         ),
         alt.Chart(_data(label))
         .mark_text(align="left", dx=10, dy=-3, lineBreak="\n", fontWeight=600, fontSize=13, color=BRAND)
-        .encode(x=x, y=_share("centre", scale), text="text:N"),
+        .encode(x=x, y=_share("centre", scale, axis), text="text:N"),
     ]
 
 
@@ -228,8 +239,18 @@ def _is_in(mark: Mark, shift: Shift | None) -> bool:
     return bool(mark.broken) or (shift is not None and shift.since <= mark.when <= shift.until)
 
 
-def _share(field: str, scale: Any) -> Any:
-    return alt.Y(f"{field}:Q", axis=alt.Axis(**_SHARE_AXIS), scale=scale)
+def _axis(measure: Measure, language: Language) -> Any:
+    """Of rates: percent on each tick, or the unit above them; a comma in French."""
+    per_cent = measure.unit(language) == ""
+    told = f"format(datum.value * {measure.per}, '~g')"
+    if language == "fr":
+        told = f"replace({told}, '.', ',')"
+    sign = "" if not per_cent else " + '%'" if language == "en" else " + '\u00a0%'"
+    return alt.Axis(labelExpr=told + sign, title=measure.unit(language) or None, **_SHARE_AXIS)
+
+
+def _share(field: str, scale: Any, axis: Any) -> Any:
+    return alt.Y(f"{field}:Q", axis=axis, scale=scale)
 
 
 def _upright(high: Sequence[float], low: Sequence[float]) -> Any:

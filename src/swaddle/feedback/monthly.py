@@ -22,9 +22,10 @@ from swaddle.feedback.took import took
 from swaddle.feedback.trend import Sent, trend
 from swaddle.indicators import chapters
 from swaddle.indicators.comparison import Comparison
+from swaddle.indicators.fields import UNITS
 from swaddle.indicators.intervals import wilson
 from swaddle.indicators.model import Definition
-from swaddle.indicators.saying import Language, number, percent, say, when
+from swaddle.indicators.saying import Language, Measure, number, say, when
 from swaddle.indicators.waits import Wait
 
 Printed = Callable[[Mapping[Language, bytes]], Mapping[str, bytes]]
@@ -34,7 +35,7 @@ MOST_CASES = 50  # of one indicator on the page; all of them are in cases.csv
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "title": "Report of the month", "attention": "What needs a look", "better": "What got better",
+        "title": "Report of the month", "colon": ":", "attention": "What needs a look", "better": "What got better",
         "few": "Too few to say", "none": "Nothing that chance does not explain.", "no_few": "Nothing.",
         "no_births": "No record of this month can be counted. Nothing was read as No.",
         "figures": "All indicators", "indicator": "Indicator", "counted": "Counted", "of": "Of", "share": "Share",
@@ -47,14 +48,14 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         " only together or without a name, with small numbers hidden.",
         "made": "Counted {at}, dictionary {dictionary}, state of the data {snapshot}.",
         "csv": "The same figures are in figures.csv, the cases in cases.csv.",
-        "fewer": "{title}: {of} in the month.", "per": "per {per}",
+        "fewer": "{title}: {of} in the month.",
         "under": "The interval is what chance leaves open. A record that cannot be placed is counted as unknown.",
         "costs": "Your unknowns cost you {n} in this indicator.",
         "screens": "Newborn screens that could not be judged",
         "screens_under": "An alert is sent when a screen is missing on day 7. Of these newborns nobody could say it.",
     },
     "fr": {
-        "title": "Rapport du mois", "attention": "À regarder", "better": "Ce qui s'est amélioré",
+        "title": "Rapport du mois", "colon": "\u00a0:", "attention": "À regarder", "better": "Ce qui s'est amélioré",
         "few": "Trop peu pour le dire", "none": "Rien que le hasard n'explique pas.", "no_few": "Rien.",
         "no_births": "Aucun dossier de ce mois ne peut être compté. Rien n'a été lu comme un non.",
         "figures": "Tous les indicateurs", "indicator": "Indicateur", "counted": "Comptés", "of": "Sur",
@@ -70,7 +71,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         " autres ne sont montrés qu'ensemble ou sans nom, les petits nombres étant cachés.",
         "made": "Compté le {at}, dictionnaire {dictionary}, état des données {snapshot}.",
         "csv": "Les mêmes nombres sont dans figures.csv, les cas dans cases.csv.",
-        "fewer": "{title} : {of} dans le mois.", "per": "par {per}",
+        "fewer": "{title} : {of} dans le mois.",
         "under": "L'intervalle est ce que le hasard laisse ouvert. Un dossier qui ne peut être classé est compté comme"
         " inconnu.",
         "costs": "Vos inconnus vous coûtent {n} dans cet indicateur.",
@@ -190,10 +191,16 @@ def page(told: Month, language: Language) -> str:
             if each.lacking
         ],
         not_judged=[
-            f"{_REASONS_FR.get(reason, reason) if language == 'fr' else reason}: {number(count, language)}"
+            f"{_reason(reason, language)}{words['colon']} {number(count, language)}"
             for reason, count in told.not_judged.items()
         ],
-        compared=section(compared, titles, name=told.name, language=language),
+        compared=section(
+            compared,
+            titles,
+            name=told.name,
+            language=language,
+            measures={each.definition.id: _measure(each.definition) for each in answered},
+        ),
         made=words["made"].format(at=told.at, dictionary=told.dictionary, snapshot=told.snapshot),
     )
 
@@ -207,7 +214,8 @@ def findings(told: Month, language: Language) -> tuple[list[str], list[str]]:
             continue
         shift = one.chart.shift if one.chart else None
         stands = one.funnel.own.stands if one.funnel and one.funnel.own else "too few"
-        sentence = f"{each.definition.within(language).title}: {say(one, language).sentence}"
+        title = f"{each.definition.within(language).title}{_WORDS[language]['colon']}"
+        sentence = f"{title} {say(one, language, _measure(each.definition)).sentence}"
         good = {"higher": True, "lower": False}.get(each.definition.direction)
         if shift is not None and good is not None and shift.higher == good:
             better.append(sentence)
@@ -287,14 +295,17 @@ def _numbers(cell: Count, per: int) -> tuple[object, ...]:
 def _row(each: Figure, language: Language) -> dict[str, Any]:
     words, item = _WORDS[language], each.definition.within(language)
     labels = {band.id: band.label for band in item.bands} | dict(item.groups)
+    measure = _measure(each.definition)
     shown = each.cases[:MOST_CASES]
     return {
         "title": item.title,
-        "own": _told(each.month, language),
-        "before": _told(each.before, language)["share"],
+        "own": _told(each.month, language, measure),
+        "before": _told(each.before, language, measure)["share"],
         "unknown": number(each.month.unknown, language),
         "costs": words["costs"].format(n=number(each.month.unknown, language)) if each.month.unknown else "",
-        "parts": [{"label": labels.get(name, name), **_told(cell, language)} for name, cell in each.parts.items()],
+        "parts": [
+            {"label": labels.get(name, name), **_told(cell, language, measure)} for name, cell in each.parts.items()
+        ],
         "cases": shown,
         "more": words["more"].format(shown=number(len(shown), language), all=number(len(each.cases), language))
         if len(each.cases) > len(shown)
@@ -302,11 +313,20 @@ def _row(each: Figure, language: Language) -> dict[str, Any]:
     }
 
 
-def _told(cell: Count, language: Language) -> dict[str, str]:
+def _reason(reason: str, language: Language) -> str:
+    return _REASONS_FR.get(reason, reason) if language == "fr" else reason
+
+
+def _measure(item: Definition) -> Measure:
+    unit = UNITS[item.counts_of]
+    return Measure(per=item.per, many=unit.many, many_fr=unit.many_fr)
+
+
+def _told(cell: Count, language: Language, measure: Measure) -> dict[str, str]:
     share = reach = "\u2013"
     if cell.denominator:
-        share = percent(cell.numerator / cell.denominator, language)
-        reach = "\u2013".join(percent(each, language) for each in wilson(cell.numerator, cell.denominator))
+        share = measure.rate(cell.numerator / cell.denominator, language)
+        reach = "\u2013".join(measure.figure(each, language) for each in wilson(cell.numerator, cell.denominator))
     return {
         "counted": number(cell.numerator, language),
         "of": number(cell.denominator, language),

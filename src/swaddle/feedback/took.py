@@ -17,16 +17,16 @@ _NAMES: Mapping[str, tuple[str, str]] = {
 }
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "title": "How long it took", "what": "Days", "of": "Of", "half": "Half within", "nine": "Nine in ten within",
+        "title": "How long it took", "what": "In days", "of": "Of", "half": "Half within", "nine": "Nine in ten within",
         "half_before": "Half within, 12 months before", "nine_before": "Nine in ten within, 12 months before",
-        "under": "In days. Only your own records with both dates are counted. Under ten records, nine in ten is not"
+        "under": "Only your own records with both dates are counted. Under ten records, nine in ten is not"
         " said.",
     },
     "fr": {
-        "title": "Le temps que cela a pris", "what": "Jours", "of": "Sur", "half": "La moitié en",
+        "title": "Le temps que cela a pris", "what": "En jours", "of": "Sur", "half": "La moitié en",
         "nine": "Neuf sur dix en", "half_before": "La moitié en, 12 mois précédents",
         "nine_before": "Neuf sur dix en, 12 mois précédents",
-        "under": "En jours. Seuls vos propres dossiers qui portent les deux dates sont comptés. Sous dix dossiers, on"
+        "under": "Seuls vos propres dossiers qui portent les deux dates sont comptés. Sous dix dossiers, on"
         " ne dit pas neuf sur dix.",
     },
 }  # fmt: skip

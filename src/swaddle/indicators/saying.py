@@ -30,13 +30,13 @@ _STANDS: dict[Language, dict[Stands, str]] = {
         "expected": "As expected among peers",
         "higher": "Higher than chance explains among peers",
         "lower": "Lower than chance explains among peers",
-        "too few": "Too few births to set beside peers",
+        "too few": "Too few {many} to set beside peers",
     },
     "fr": {
         "expected": "Comme attendu parmi les pairs",
         "higher": "Plus élevé que le hasard ne l'explique parmi les pairs",
         "lower": "Plus bas que le hasard ne l'explique parmi les pairs",
-        "too few": "Trop peu de naissances pour une comparaison avec les pairs",
+        "too few": "Trop peu de {many} pour une comparaison avec les pairs",
     },
 }
 _NUMBERS: dict[Language, tuple[str, ...]] = {
@@ -57,27 +57,70 @@ class Said:
     chart_text: str
 
 
-def say(comparison: Comparison, language: Language = "en") -> Said:
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """In what a rate is told, and of what: a share of births in percent, or deaths per 1,000; of cards, of cycles.
+
+    Attributes:
+        per: 100 or 1,000.
+        many, many_fr: what is counted, as a plural.
+    """
+
+    per: int = 100
+    many: str = "births"
+    many_fr: str = "naissances"
+
+    def of(self, language: Language) -> str:
+        """`births`."""
+        return self.many if language == "en" else self.many_fr
+
+    def rate(self, share: float, language: Language) -> str:
+        """`26.3%`, or `3.5 per 1,000`."""
+        if self.per == _PERCENT:
+            return percent(share, language)
+        return f"{self.figure(share, language)} {self.unit(language)}"
+
+    def figure(self, share: float, language: Language) -> str:
+        """The same where its unit stands beside it: `26.3%`, `3.5`."""
+        if self.per == _PERCENT:
+            return percent(share, language)
+        told = f"{self.per * share:.1f}"
+        return told if language == "en" else told.replace(".", ",")
+
+    def unit(self, language: Language) -> str:
+        """`per 1,000`; "" where the percent sign says it."""
+        if self.per == _PERCENT:
+            return ""
+        return f"{'per' if language == 'en' else 'pour'} {number(self.per, language)}"
+
+
+_PERCENT = 100
+BIRTHS = Measure()
+
+
+def say(comparison: Comparison, language: Language = "en", measure: Measure = BIRTHS) -> Said:
     """What the comparison found."""
     own = comparison.own
     english = language == "en"
     if not own.denominator:
-        sentence = "There are no births to compare." if english else "Il n'y a aucune naissance à comparer."
+        sentence = "There is nothing to compare." if english else "Il n'y a rien à comparer."
         under = ""
     else:
-        sentence = f"{percent(own.numerator / own.denominator, language)}. {_found(comparison, language)}."
-        births = number(own.denominator, language)
+        sentence = (
+            f"{measure.rate(own.numerator / own.denominator, language)}. {_found(comparison, language, measure)}."
+        )
+        many, births = measure.of(language), number(own.denominator, language)
         counted = number(own.numerator, language)
-        under = f"{counted} of {births} births." if english else f"{counted} naissances sur {births}."
+        under = f"{counted} of {births} {many}." if english else f"{counted} {many} sur {births}."
         if comparison.chart is not None and comparison.chart.shift is not None:
-            under += " " + _why(comparison.chart, comparison.chart.shift, language)
+            under += " " + _why(comparison.chart, comparison.chart.shift, language, measure)
     return Said(
         sentence=sentence,
         under=under,
-        funnel_title=_funnel_title(comparison, language),
-        funnel_text=_funnel_text(comparison.funnel, comparison.hidden, language),
+        funnel_title=_funnel_title(comparison, language, measure),
+        funnel_text=_funnel_text(comparison.funnel, comparison.hidden, language, measure),
         chart_title=_chart_title(comparison.chart, language),
-        chart_text=_chart_text(comparison.chart, language),
+        chart_text=_chart_text(comparison.chart, language, measure),
     )
 
 
@@ -98,11 +141,12 @@ def when(point: str, language: Language = "en") -> str:
     return f"{_MONTHS[language][int(part) - 1]} {year}" if part.isdecimal() and 1 <= int(part) <= 12 else point
 
 
-def _found(comparison: Comparison, language: Language) -> str:
+def _found(comparison: Comparison, language: Language, measure: Measure) -> str:
     """How it stands among peers and what changed; where there are too few peers, the change first."""
     drawn, change = comparison.funnel, _change(comparison.chart, language)
     if drawn is not None and drawn.own is not None:
-        return f"{_STANDS[language][drawn.own.stands]}, {_AND[language]} {change}"
+        stands = _STANDS[language][drawn.own.stands].format(many=measure.of(language))
+        return f"{stands}, {_AND[language]} {change}"
     few = (
         "There are too few peers to say how it stands among them"
         if language == "en"
@@ -130,9 +174,9 @@ def _way(shift: Shift, language: Language) -> str:
     return "plus élevé" if shift.higher else "plus bas"
 
 
-def _why(drawn: Chart, shift: Shift, language: Language) -> str:
+def _why(drawn: Chart, shift: Shift, language: Language, measure: Measure) -> str:
     """What the rule saw, against which yardstick, and how often chance alone does that."""
-    centre = percent(drawn.centre, language)
+    centre = measure.rate(drawn.centre, language)
     once = number(shift.rule.once_in * 2, language)  # this way, up or down: half of what the rule sees by chance
     count = _count(shift.points, language)
     if language == "en":
@@ -158,7 +202,7 @@ def _count(value: int, language: Language) -> str:
     return _NUMBERS[language][value] if value < len(_NUMBERS[language]) else number(value, language)
 
 
-def _funnel_title(comparison: Comparison, language: Language) -> str:
+def _funnel_title(comparison: Comparison, language: Language, measure: Measure) -> str:
     peers = number(comparison.peer_count, language)
     drawn = comparison.funnel
     english = language == "en"
@@ -168,13 +212,13 @@ def _funnel_title(comparison: Comparison, language: Language) -> str:
         "expected": ("as expected", "comme attendu"),
         "higher": ("higher than chance explains", "plus élevé que par hasard"),
         "lower": ("lower than chance explains", "plus bas que par hasard"),
-        "too few": ("too few births to say", "trop peu de naissances"),
+        "too few": (f"too few {measure.many} to say", f"trop peu de {measure.many_fr}"),
     }
     words = short[drawn.own.stands][0 if english else 1]
     return f"Among {peers} other peers: {words}" if english else f"Parmi {peers} autres pairs : {words}"
 
 
-def _funnel_text(drawn: Funnel | None, hidden: int, language: Language) -> str:
+def _funnel_text(drawn: Funnel | None, hidden: int, language: Language, measure: Measure) -> str:
     english = language == "en"
     if drawn is None:
         return (
@@ -183,9 +227,10 @@ def _funnel_text(drawn: Funnel | None, hidden: int, language: Language) -> str:
             else "La moyenne de si peu d'établissements serait celle d'un ou deux d'entre eux."
         )
     band = (
-        "Each point is a place of care at its number of births. Inside the band, chance can explain a difference."
+        f"Each point is a place of care at its number of {measure.many}. Inside the band, chance can explain a"
+        " difference."
         if english
-        else "Chaque point est un établissement, selon son nombre de naissances. Dans la bande, le hasard peut"
+        else f"Chaque point est un établissement, selon son nombre de {measure.many_fr}. Dans la bande, le hasard peut"
         " expliquer une différence."
     )
     words = [band]
@@ -217,21 +262,21 @@ def _chart_title(drawn: Chart | None, language: Language) -> str:
     return f"Over time: {way} since {since}" if english else f"Dans le temps : {way} depuis {since}"
 
 
-def _chart_text(drawn: Chart | None, language: Language) -> str:
+def _chart_text(drawn: Chart | None, language: Language, measure: Measure) -> str:
     english = language == "en"
     if drawn is None:
         return (
-            "A baseline needs twelve points with at least ten births each, and one more to compare."
+            f"A baseline needs twelve points with at least ten {measure.many} each, and one more to compare."
             if english
-            else "Il faut douze points d'au moins dix naissances pour la référence, et un de plus à comparer."
+            else f"Il faut douze points d'au moins dix {measure.many_fr} pour la référence, et un de plus à comparer."
         )
     first, last = when(drawn.first, language), when(drawn.last, language)
     words = (
         f"Your share at each point. The middle is frozen from {first} to {last}; dashed lines are the limits of chance"
-        " for that point's births."
+        f" for that point's {measure.many}."
         if english
         else f"Votre part à chaque point. Le milieu est figé de {first} à {last}; les tirets sont les limites du hasard"
-        " pour les naissances de ce point."
+        f" pour les {measure.many_fr} de ce point."
     )
     if drawn.widened > 1:
         words += (

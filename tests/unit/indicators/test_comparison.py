@@ -7,7 +7,7 @@ import pytest
 from swaddle.indicators.comparison import compare_with_peers
 from swaddle.indicators.control_chart import Month
 from swaddle.indicators.disclosure import Cell
-from swaddle.indicators.saying import number, percent, say, when
+from swaddle.indicators.saying import Measure, number, percent, say, when
 
 
 def cell(numerator, denominator):
@@ -56,7 +56,7 @@ def test_too_few_of_anything_is_said(language):
     nobody = say(compared(own=cell(0, 0)), language)
     assert {"en": "too few peers", "fr": "trop peu de pairs"}[language] in alone.sentence
     assert {"en": "Too few births", "fr": "Trop peu de naissances"}[language] in few.sentence
-    assert {"en": "no births", "fr": "aucune naissance"}[language] in nobody.sentence
+    assert {"en": "nothing to compare", "fr": "rien à comparer"}[language] in nobody.sentence
 
 
 def test_a_group_of_four_is_not_told_at_all():
@@ -124,3 +124,14 @@ def test_one_peer_comes_and_another_leaves_and_the_hidden_one_is_not_found_by_su
     assert after.peer_count == 20
     next_year = compared(peers=swapped, period="2027", earlier=[before])
     assert "new" in next_year.told.groups
+
+
+def test_a_rate_per_thousand_of_something_else_is_told_as_that():
+    deaths = Measure(per=1000, many="screening cards", many_fr="cartes de dépistage")
+    said = say(compared(own=cell(7, 2000)), "en", deaths)
+    assert said.sentence.startswith("3.5 per 1,000. ")
+    assert said.under.startswith("7 of 2,000 screening cards.")
+    assert "birth" not in f"{said.sentence}{said.under}{said.funnel_text}{said.chart_text}"
+    french = say(compared(own=cell(7, 2000)), "fr", deaths)
+    assert french.sentence.startswith("3,5 pour 1\u00a0000. ")
+    assert "naissance" not in f"{french.sentence}{french.under}{french.funnel_text}{french.chart_text}"
