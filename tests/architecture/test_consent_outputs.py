@@ -25,7 +25,7 @@ BIRTHS = re.compile(r"\bfrom births\b", re.IGNORECASE)
 # Modules that read them and give nothing out: they store, look up, count for the owner or destroy.
 INSIDE = {
     "answered", "consent", "views", "store", "store_tables", "rows", "lives", "loads", "held", "previewing",
-    "units", "letting_go", "disposal", "holding", "proof", "rewriting",
+    "units", "letting_go", "disposal", "holding", "proof", "rewriting", "setting_apart",
 }  # fmt: skip
 # Modules that read them for something that leaves the registry, or is shown, and what for.
 OUTPUTS = {

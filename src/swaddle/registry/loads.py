@@ -18,6 +18,7 @@ from swaddle.registry import answered, consent
 from swaddle.registry.lives import digest
 from swaddle.registry.records import DELIVERY, TABLES
 from swaddle.registry.rows import LINKS, insert, supersede, tells, write_records, write_rows
+from swaddle.registry.setting_apart import set_apart
 from swaddle.registry.store import Store
 from swaddle.registry.store_tables import bare, names_of
 from swaddle.registry.submission import Load, Submission, carried_of
@@ -174,6 +175,7 @@ def write_clinical(
                 write_records(connection, store, submission, load, record_type)
             answered.keep(connection, load.load_id)
             consent.keep(connection, load.load_id, submission.carried, submission.at)
+            set_apart(connection, load.load_id)
             deliveries = _count(connection, "select count(distinct delivery) from load_rows where has_record")
         connection.execute(
             "insert into clinical.loads values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

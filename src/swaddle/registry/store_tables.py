@@ -38,6 +38,10 @@ FIXED: Mapping[str, str] = {
     # Letting go: holds with what was signed about them, and disposals with the proof of what they removed.
     "clinical.holds": "id VARCHAR, state VARCHAR, body VARCHAR, review DATE, made_at TIMESTAMP",
     "clinical.hold_words": "hold VARCHAR, act VARCHAR, sha256 VARCHAR, word VARCHAR, said_at TIMESTAMP",
+    # Communities' demands with what was signed about them, and the rows that they keep from what is told of others.
+    "clinical.communities": "id VARCHAR, state VARCHAR, body VARCHAR, made_at TIMESTAMP",
+    "clinical.community_words": "community VARCHAR, act VARCHAR, sha256 VARCHAR, word VARCHAR, said_at TIMESTAMP",
+    "clinical.set_apart": f"{_RECORD}, community VARCHAR",
     "clinical.disposals": "id VARCHAR, state VARCHAR, begun_at TIMESTAMP, ended_at TIMESTAMP, schedule VARCHAR,"
     " schedule_version VARCHAR, salt BLOB, commitment VARCHAR, counts VARCHAR",
     "clinical.disposed": "disposal VARCHAR, leaf VARCHAR",

@@ -128,6 +128,8 @@ def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: 
         for purpose, column in FOR_PURPOSE.items()
     }
     columns = [*columns, "kept.local_record_id as own_number", *known]
+    # A community may ask that its births are told of to their own submitter alone.
+    allowed[FOR_PURPOSE[Purpose.PEERS]] += " and apart_rows.load_id is null"
     columns += [f"{test} as {column}" for column, test in allowed.items()]
     asked = consent.in_force()  # no common table of the view's own: behind one, DuckDB reads every column for one
     first_came = (
@@ -151,6 +153,8 @@ def _asked(columns: list[str], joins: list[str], forms: tuple[str, ...], until: 
         f"select {', '.join(columns)} from {rows} kept {' '.join(joins)}"
         " join clinical.loads load on load.load_id = kept.load_id"
         f" left join ({_open_warnings()}) warned on warned.load_id = kept.load_id and warned.line = kept.line"
+        " left join (select distinct load_id, line from clinical.set_apart) apart_rows"
+        " on apart_rows.load_id = kept.load_id and apart_rows.line = kept.line"
         f" left join {asked} hers on hers.subject = kept.mother_subject"
         f" left join {asked} its on its.subject = kept.child_subject"
         f" where {' or '.join(allowed.values())}"
