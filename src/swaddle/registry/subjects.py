@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-COUNTED = "subjects.presence join clinical.loads using (load_id) where presence.transfer in (select unnest($transfers))"
+ASKED = "(select load_id from clinical.loads where transfer in (select unnest($transfers))) asked"
+COUNTED = f"subjects.presence semi join {ASKED} using (load_id)"
 
 
 def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> dict[str, Any]:
@@ -19,36 +20,65 @@ def counts(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) ->
 
     `let_go` is how many persons were in them and are not listed any more (disposal.py), one in two transfers twice.
     A person can be in two categories (a child of 1990 who gives birth in 2026), so categories do not add up to `all`.
+    Everybody is looked at once: a row a person, with a bit for each category and the first and last submitter.
     """
     bound = {"transfers": list(transfers)}
-    by_category = connection.execute(
-        "select category, count(distinct subject), min(first_date), max(last_date)"
-        f" from {COUNTED} group by category order by category",
+    dates = connection.execute(
+        f"select category, min(first_date), max(last_date) from {COUNTED} group by category order by category", bound
+    ).fetchall()
+    names = {"names": [category for category, _, _ in dates]}
+    connection.execute(
+        "create or replace temp table incident_persons as select subject,"
+        " bit_or(1::bigint << list_position($names, category)) as categories,"
+        f" min(submitter) as one, max(submitter) as other from {COUNTED} group by subject",
+        bound | names,
+    )
+    try:
+        persons = _one(connection, "select count(*) from incident_persons")
+        by_category = [
+            _one(connection, "select count(*) from incident_persons where categories & (1::bigint << ?) <> 0", [place])
+            for place in range(1, len(dates) + 1)
+        ]
+        by_submitter = dict(
+            connection.execute("select one, count(*) from incident_persons where one = other group by one").fetchall()
+        )
+        shared = connection.execute(  # persons whom several submitters told of count for each
+            f"select submitter, count(distinct subject) from {COUNTED} semi join"
+            " (select subject from incident_persons where one <> other) using (subject) group by submitter",
+            bound,
+        ).fetchall()
+    finally:
+        connection.execute("drop table incident_persons")
+    for submitter, number in shared:
+        by_submitter[submitter] = by_submitter.get(submitter, 0) + number
+    gone = _one(
+        connection,
+        "select coalesce(sum(persons), 0) from clinical.thinned where transfer in (select unnest($transfers))",
         bound,
-    ).fetchall()
-    by_submitter = connection.execute(
-        f"select presence.submitter, count(distinct subject) from {COUNTED} group by 1 order by 1", bound
-    ).fetchall()
-    row = connection.execute(f"select count(distinct subject) from {COUNTED}", bound).fetchone()
-    gone = connection.execute(
-        "select coalesce(sum(persons), 0) from clinical.thinned where transfer in (select unnest($transfers))", bound
-    ).fetchone()
-    assert row is not None
-    assert gone is not None
+    )
     return {
-        "persons": int(row[0]),
-        "let_go": int(gone[0]),
+        "persons": persons,
+        "let_go": gone,
         "by_category": [
             {
                 "category": category,
-                "persons": int(persons),
+                "persons": number,
                 "first": None if first is None else first.isoformat(),
                 "last": None if last is None else last.isoformat(),
             }
-            for category, persons, first, last in by_category
+            for (category, first, last), number in zip(dates, by_category, strict=True)
         ],
-        "by_submitter": [{"submitter": submitter, "persons": int(persons)} for submitter, persons in by_submitter],
+        "by_submitter": [
+            {"submitter": submitter, "persons": number} for submitter, number in sorted(by_submitter.items())
+        ],
     }
+
+
+def _one(connection: duckdb.DuckDBPyConnection, sql: str, values: Any = None) -> int:
+    """The one number that a query gives."""
+    row = connection.execute(sql, values or []).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def transfers(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -68,8 +98,7 @@ def residence(connection: duckdb.DuckDBPyConnection, transfers: Collection[str])
     rows = connection.execute(
         "with told as (select subject, load_id,"
         " coalesce(postal_code, max(postal_code) over (partition by load_id, line)) as code"
-        " from identifiers.persons join clinical.loads using (load_id)"
-        " where loads.transfer in (select unnest($transfers))),"
+        f" from identifiers.persons semi join {ASKED} using (load_id)),"
         f" known as (select distinct subject from {COUNTED}),"
         " placed as (select subject, upper(left(replace(arg_max(code, load_id), ' ', ''), 3)) as area from told"
         " where code is not null group by subject)"
@@ -81,22 +110,18 @@ def residence(connection: duckdb.DuckDBPyConnection, transfers: Collection[str])
 
 def in_both(connection: duckdb.DuckDBPyConnection, transfers: Collection[str], others: Collection[str]) -> int:
     """Distinct persons who are in the first transfers and in the others."""
-    row = connection.execute(
+    return _one(
+        connection,
         f"select count(*) from (select distinct subject from {COUNTED} intersect select distinct subject from"
         f" {COUNTED.replace('$transfers', '$others')})",
         {"transfers": list(transfers), "others": list(others)},
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    )
 
 
 def not_joined(connection: duckdb.DuckDBPyConnection, transfers: Collection[str]) -> int:
     """Submitters whose persons are counted apart: somebody known to two of them is two here. 0 where there is one."""
-    row = connection.execute(
-        f"select count(distinct presence.submitter) from {COUNTED}", {"transfers": list(transfers)}
-    ).fetchone()
-    assert row is not None
-    return int(row[0]) if int(row[0]) > 1 else 0
+    number = _one(connection, f"select count(distinct submitter) from {COUNTED}", {"transfers": list(transfers)})
+    return number if number > 1 else 0
 
 
 def transfers_about(connection: duckdb.DuckDBPyConnection, category: str) -> list[str]:
