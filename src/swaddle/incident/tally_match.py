@@ -48,7 +48,7 @@ def _candidates(names: Sequence[Name]) -> Iterator[tuple[int, int]]:
     frequency = Counter(word for name in names for word in set(name.words))
     blocks: defaultdict[str, list[int]] = defaultdict(list)
     for number, name in enumerate(names):
-        keys = {f"={name.run_together}", f"^{name.run_together[:9]}"}
+        keys = {f"={name.letters}", f"^{name.letters[:9]}"}
         rare = sorted(set(name.words), key=lambda word: (frequency[word], word))[:3]
         keys |= {f"w{word}" for word in (*rare, *telling(name))} | {f"p{word[:5]}" for word in rare[:2]}
         short = initials(name.words)

@@ -12,9 +12,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from swaddle.incident.tally_words import COMMON, LEGAL, OFTEN, PLACES, WHOLE
+from swaddle.incident.tally_words import COMMON, COMPASS, LEGAL, OFTEN, PLACES, WHOLE
 
-SAME, SAME_ELSEWHERE = 0.74, 0.97  # alike enough in one state; in two states
+SAME, SAME_ELSEWHERE = 0.72, 0.97  # alike enough in one state; in two states
 _COMMON_WEIGHT, _PLACE_WEIGHT = 0.3, 0.6
 _LONG = 9  # letters that a name written without spaces needs before a slip of the pen is forgiven
 
@@ -30,6 +30,11 @@ _FOR = re.compile(
     re.IGNORECASE,
 )
 _THROUGH = re.compile(r"\s*[,;(-]\s*(?:via|through|vendor:?|c/o|incident at|breach at)\s+", re.IGNORECASE)
+_CASE = re.compile(r"[(\[]\s*case\s*(?:no\.?|number|#)?\s*[\w-]{1,20}\s*[)\]]", re.IGNORECASE)
+_OWNED = re.compile(r",\s*an?\s+[\w .&'-]{2,40}\s(?:co|company|corporation|subsidiary)\b\.?", re.IGNORECASE)
+_FIRM = re.compile(r"\s*[(\[]([^()\[\]]{3,80}\b(?:LLC|L\.L\.C|Inc|Corp|LLP|Ltd)\b\.?)[)\]]", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:the )?(?:state|commonwealth|province) of (?=\w+ \w)|^(?:u ?s|united states) (?=\w+ \w)|"
+                     r"\baffiliated(?: covered (?:entity|entities))?$| privacy manager breach$")  # fmt: skip
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,80})[)\]]")
 
 
@@ -39,16 +44,13 @@ class Name:
 
     Attributes:
         words: what is left of it, in order, written out.
+        letters: all of them as they stand, without spaces: "Med Star" is "MedStar".
         short: the letters it is abbreviated to, as the name itself says in brackets; empty where it does not.
     """
 
     words: tuple[str, ...]
+    letters: str
     short: str = ""
-
-    @property
-    def run_together(self) -> str:
-        """All its letters, without spaces: "Med Star" is "MedStar"."""
-        return "".join(self.words)
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,14 @@ def parties(text: str) -> Parties:
 
     "A on behalf of B" is B's breach at A; "A d/b/a B" is one organisation under two names.
     """
-    said = " ".join(text.split())[:400]
+    said = _CASE.sub(" ", " ".join(text.split())[:400])
     vendor = ""
     if len(halves := _FOR.split(said, maxsplit=1)) == 2 and all(half.strip(" ,;()") for half in halves):
         vendor, said = halves
     elif len(halves := _THROUGH.split(said, maxsplit=1)) == 2 and all(half.strip(" ,;()") for half in halves):
         said, vendor = halves
+    said = _OWNED.sub("", said)
+    said = _FIRM.sub(lambda found: f" d/b/a {found[1]}", said)
     names = tuple(dict.fromkeys(part for each in _ALSO.split(said) if (part := _trimmed(each))))
     return Parties(names or (said,), _trimmed(_ALSO.split(vendor)[0]))
 
@@ -91,11 +95,12 @@ def name_of(text: str) -> Name:
     for inside in _BRACKETS.findall(text):
         letters = re.sub(r"[^A-Za-z]", "", inside)
         outside = plain_words(_BRACKETS.sub(" ", text))
-        if 2 <= len(letters) <= 8 and letters.lower() in initials(outside):
+        if 2 <= len(letters) <= 8 and _in_order(letters.lower(), "".join(word[0] for word in outside)):
             short, text = letters.lower(), text.replace(f"({inside})", " ").replace(f"[{inside}]", " ")
-    kept = [word for word in plain_words(text) if word not in LEGAL]
+    plain = plain_words(_PREFIX.sub("", " ".join(plain_words(text))))
+    kept = [word for word in plain if word not in LEGAL]
     whole = [part for word in kept for part in WHOLE.get(word, word).split()]
-    return Name(tuple(_singular(word) for word in whole) or tuple(plain_words(text)), short)
+    return Name(tuple(_singular(word) for word in whole) or tuple(plain), "".join(kept or plain), short)
 
 
 def plain_words(text: str) -> list[str]:
@@ -105,6 +110,12 @@ def plain_words(text: str) -> list[str]:
     plain = re.sub(r"\b((?:[a-z]\.\s?){2,})", lambda found: re.sub(r"[.\s]", "", found[1]) + " ", plain)
     plain = re.sub(r"\.(?:com|org|net)\b", "", plain)
     return re.sub(r"[^\w]+", " ", plain).replace("_", " ").split()
+
+
+def _in_order(letters: str, of: str) -> bool:
+    """Whether letters stand in that order among the first letters of a name's words."""
+    rest = iter(of)
+    return all(letter in rest for letter in letters)
 
 
 def initials(words: list[str] | tuple[str, ...]) -> frozenset[str]:
@@ -121,7 +132,7 @@ def _singular(word: str) -> str:
 
 def weight(word: str) -> float:
     """How much a word tells about which organisation it is."""
-    return _COMMON_WEIGHT if word in _COMMON else _PLACE_WEIGHT if word in PLACES else 1.0
+    return _COMMON_WEIGHT if word in _COMMON else _PLACE_WEIGHT if word in PLACES or word in OFTEN else 1.0
 
 
 _COMMON = COMMON | {_singular(word) for word in COMMON}
@@ -134,9 +145,11 @@ def telling(name: Name) -> tuple[str, ...]:
 
 def alike(one: Name, other: Name) -> float:
     """How alike two names are, from 0 to 1 (the same)."""
-    if one.words == other.words or one.run_together == other.run_together:
+    if one.words == other.words or one.letters == other.letters:
         return 1.0
     if {w for w in one.words if w.isdigit()} ^ {w for w in other.words if w.isdigit()}:
+        return 0.0
+    if COMPASS & (set(one.words) ^ set(other.words)):
         return 0.0
     if _abbreviates(one, other) or _abbreviates(other, one):
         return 0.9
@@ -147,6 +160,8 @@ def alike(one: Name, other: Name) -> float:
     rest_right = [w for w in right if w not in {b for _, b in pairs}]
     whole = common + sum(map(weight, rest_left)) + sum(map(weight, rest_right))
     score = common / whole if whole else 0.0
+    if rest_left and rest_right and "department" in one.words and "department" in other.words:
+        return min(score, 0.5)  # of a government the common words tell which part it is
     if any(weight(w) >= _PLACE_WEIGHT for w in rest_left) and any(weight(w) >= _PLACE_WEIGHT for w in rest_right):
         return min(score, 0.5)  # each has a word of its own
     if not any(weight(a) == 1.0 for a, _ in pairs) and (rest_left or rest_right):
@@ -157,7 +172,7 @@ def alike(one: Name, other: Name) -> float:
 def same(one: Name, other: Name, *, elsewhere: bool) -> bool:
     """Whether two names are one organisation; `elsewhere` where the rows name two different states."""
     if elsewhere:
-        return bool(set(telling(one)) - OFTEN) and alike(one, other) >= SAME_ELSEWHERE
+        return bool(telling(one)) and alike(one, other) >= SAME_ELSEWHERE
     return alike(one, other) >= SAME
 
 

@@ -99,7 +99,7 @@ def curve(growth: Sequence[Mapping[str, Any]], what: str, title: str) -> Markup:
         f'<line x1="70" y1="20" x2="430" y2="20" stroke="{_RULE}"/>',
         f'<polyline points="{" ".join(steps)}" fill="none" stroke="{_LINE}" stroke-width="2"/>',
         f'<circle cx="{points[-1][0]}" cy="{points[-1][1]}" r="4" fill="{_LINE}"/>',
-        _text(62, 25, compact(most), "end"),
+        _text(70, 12, compact(most), "start"),
         _text(62, 154, "0", "end"),
         _text(70, 172, growth[0]["month"], "start"),
         _text(430, 172, growth[-1]["month"], "end"),

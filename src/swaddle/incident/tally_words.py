@@ -9,19 +9,20 @@ def _words(text: str) -> frozenset[str]:
 
 # Legal forms, letters behind a person's name, and filler, English and French: they tell nothing.
 LEGAL = _words("""
-    inc incorporated llc llp lllp lp ltd limited co corp corporation company cos pc pa pllc plc psc md mds dds
-    dmd do dpm phd od facs gmbh ag sa sas sarl nv bv ltee limitee cie srl spa pty na apc apmc chtd chartered nfp
-    pbc the of and for at in on de la le les du des et a an by to its
+    ps dr holding holdings affiliates inc incorporated llc llp lllp lp ltd limited co corp corporation company
+    cos pc pa pllc plc psc md mds dds dmd do dpm phd od facs gmbh ag sa sas sarl nv bv ltee limitee cie srl spa
+    pty na apc apmc chtd chartered nfp pbc the of and for at in on de la le les du des et a an by to its
 """)
 # Words that half of all organisations carry.
 COMMON = _words("""
+    store cooperative
     health care medical center hospital group service system university department county state city clinic
     physician associate community regional general memorial family human social public national international
     insurance plan life benefit dental pharmacy school district college board authority office agency network
     partner management solution technology services institute foundation trust bank financial credit union
     practice specialist surgery pediatric orthopedic eye cancer heart vision laboratory home nursing hospice
     behavioral mental rehabilitation wellness integrated first united american america us usa valley saint
-    children child women veteran affair government administration division resource program professional
+    children child women  government administration division resource program professional
     provider employee welfare fund advanced premier mutual holding global data society consultant urgent primary
     internal therapy urology radiology imaging dermatology cardiology oncology gynecology anesthesia ambulatory
     emergency alliance north south east west northern southern eastern western northeast northwest southeast
@@ -45,6 +46,8 @@ OFTEN = _words("""
     foot ankle skin hearing allergy asthma arthritis diabetes oral care
 """)
 _SHORT_FOR = """
+    ri=rhode island; nj=new jersey; ny=new york; nc=north carolina; nh=new hampshire; nm=new mexico; wv=west virginia;
+    fl=florida; tx=texas; tn=tennessee; ky=kentucky; wa=washington; vamc=veteran affair medical center;
     univ=university; hosp=hospital; hosps=hospital; ctr=center; cntr=center; centre=center; centres=center;
     centers=center; med=medical; medicine=medical; dept=department; dep=department; departments=department;
     svc=service; svcs=service; serv=service; svs=service; assoc=associate; assocs=associate; assn=associate;
@@ -63,3 +66,8 @@ _SHORT_FOR = """
 """
 # Abbreviations, other spellings, and other words for the same, written out.
 WHOLE = {short.strip(): whole.strip() for short, _, whole in (pair.partition("=") for pair in _SHORT_FOR.split(";"))}
+# Words that part what is otherwise one name: a hospital has a sister in the west of its town.
+COMPASS = _words("""
+    north south east west northern southern eastern western northeast northwest southeast southwest northeastern
+    northwestern southeastern southwestern upper lower
+""")
