@@ -27,6 +27,7 @@ _OF_THINGS = frozenset([
     "risk", "result", "clinical", "delivery", "fertility", "region", "municipality", "event", "payment", "street",
     "origin", "measure", "pregnancy", "outcome", "insurance", "address", "phone", "unit", "notes",
 ])  # fmt: skip
+_OF_PLACES = frozenset(["municipality", "street", "address", "phone", "unit"])
 _ALONE = {"first": words.GIVEN_NAME, "given": words.GIVEN_NAME, "last": words.FAMILY_NAME}
 _LOOSE = frozenset(["name", "full"])
 _SHORTEST = {  # characters that a number of this kind has on average, at least
@@ -94,7 +95,7 @@ def heard(name: str) -> Said:
     whose = next((each for each in _WHOSE if each in parts), "")
     rest = parts - set(_WHOSE) - ({"thing"} if "postal" in parts else set())  # a postal code is no other code
     element = next((element for phrase, element in words.PHRASES if {*phrase.split()} <= rest), "")
-    if element == words.FULL_NAME and not whose and rest & _OF_THINGS:  # a drug's name, a street's
+    if element == words.FULL_NAME and rest & (_OF_PLACES if whose else _OF_THINGS):  # a drug's name, a street's
         element = next((other for phrase, other in words.PHRASES if {*phrase.split()} <= rest - {"name"}), "")
     if not element:
         element = _of_whom(rest, whose)
@@ -337,7 +338,7 @@ def _beside(column: Column, said: Said, table: Sequence[Column]) -> Column:
         care = any(each.element in _CARE for each in others)
         return column if care else replace(column, element="", by="")
     if column.element in _REACHED and not column.whose and not persons_named(others):
-        places = any(heard(each.name).words & {"facility"} for each in others)
+        places = said.thing or any(heard(each.name).words & {"facility"} for each in others)
         return replace(column, element="", by="") if places or column.element == words.ONLINE else column
     if (
         "unit" in said.words
@@ -345,6 +346,11 @@ def _beside(column: Column, said: Said, table: Sequence[Column]) -> Column:
         and not any(each.element == words.ADDRESS for each in others)
     ):
         return replace(column, element="", by="")
+    if column.element == words.EVENT_DATE and column.by == BY_VALUES and _long_before(seen, others):
+        return replace(column, element=words.BIRTH_DATE)
+    unnamed = not column.element and persons_named(others) and not said.thing
+    if unnamed and said.words & {"number", "ref", "id"} and _may_be_number(seen):
+        return replace(column, element=words.RECORD_NUMBER, by=BY_BOTH)  # a number of its own, among a person's data
     if (
         not column.element
         and not said.known
@@ -353,6 +359,13 @@ def _beside(column: Column, said: Said, table: Sequence[Column]) -> Column:
     ):
         return replace(column, element=words.NAME, by=BY_VALUES)
     return column
+
+
+def _long_before(seen: Profile, others: Sequence[Column]) -> bool:
+    """Whether dates lie so long before those of another column that they are births of those who gave birth then."""
+    last = seen.years[1] if seen.years else 9999
+    varied = seen.values >= max(3, seen.seen * 0.3)
+    return varied and any(each.profile.years and each.profile.years[0] - last >= 12 for each in others)
 
 
 def persons_named(columns: Sequence[Column]) -> bool:

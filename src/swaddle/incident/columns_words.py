@@ -34,7 +34,7 @@ child: infant inf baby babys bb bebe newborn nb neonate neonatal enfant kid chil
     twin rn hijo
 father: dad fathers fthr fath pere paternal partner conjoint pai padre spouse coparent husband parent2 fa
 patient: pt pat pts client clients member person subject individual enrollee beneficiary recipient usager
-    participant resident paciente bene mbr cust customer assure subscriber insured donor student employee
+    participant resident paciente bene mbr cust customers assure subscriber insured donor student employee
 contact: nok emergency kin guardian guarantor tuteur caregiver parent relative contactperson
 staff: provider physician doctor doctors dr nurse midwife midwives clinician attending medecin gp prescriber
     practitioner surgeon obstetrician author operator user staff attendant registrar certifier sagefemme caller

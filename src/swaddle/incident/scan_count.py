@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from swaddle.incident.columns_persons import NAMED, STRONG, WEAK
 from swaddle.incident.scan_frames import NAMED_PERSON, PERSON
 
+_SECOND = itemgetter(1)
 _NONE, _HIGHEST = bytes(8), b"\xff" * 9
 _Key = tuple[bytes, int, int, int]  # key, kind, category, file
 
@@ -50,12 +52,13 @@ def resolve(records: bytes, put: Callable[[int, bytes], None]) -> None:
         records: of NAMED_PERSON.
         put: takes (bucket of persons, records of PERSON).
     """
+    rows = [*NAMED_PERSON.iter_unpack(records)]
     numbers: dict[bytes, bytes] = {}
-    for name, number, *_ in NAMED_PERSON.iter_unpack(records):
+    for name, number, *_ in rows:
         if number != _NONE and number < numbers.get(name, _HIGHEST):
             numbers[name] = number
     found: dict[_Key, tuple[int, int]] = {}
-    for name, number, category, first, last, file in NAMED_PERSON.iter_unpack(records):
+    for name, number, category, first, last, file in rows:
         if number != _NONE:
             continue  # stands among the persons already, under its number
         key = numbers.get(name, name)
@@ -75,26 +78,25 @@ def count(records: bytes, counted: Counted, groups_of: Mapping[int, str]) -> Non
         counted: is added to.
         groups_of: file -> the group that its persons are counted in too; a file that is not in it does not count.
     """
-    kinds: dict[bytes, int] = {}
-    categories: set[tuple[bytes, int]] = set()
-    files: set[tuple[bytes, int]] = set()
-    groups: set[tuple[bytes, str]] = set()
-    for key, kind, category, first, last, file in PERSON.iter_unpack(records):
-        group = groups_of.get(file)
-        if group is None:
-            continue
-        groups.add((key, group))
-        kinds[key] = min(kind, kinds.get(key, WEAK))
-        categories.add((key, category))
-        files.add((key, file))
-        if first:
-            was = counted.days.get(category)
-            counted.days[category] = (min(was[0], first), max(was[1], last)) if was else (first, last)
-    counted.persons += len(kinds)
-    counted.by_kind.update(kinds.values())
-    counted.by_category.update(category for _, category in categories)
-    counted.by_file.update(file for _, file in files)
-    counted.by_group.update(group for _, group in groups)
+    rows = [row for row in PERSON.iter_unpack(records) if row[-1] in groups_of]
+    if not rows:
+        return
+    keys, kinds, categories, _, _, files = zip(*rows, strict=True)
+    best = dict(zip(keys, kinds, strict=True))
+    if len(best) < len(rows):  # the surest way in which somebody is known
+        best = {key: kind for kind in (WEAK, NAMED, STRONG) for key, known, *_ in rows if known == kind}
+    counted.persons += len(best)
+    counted.by_kind.update(best.values())
+    counted.by_category.update(map(_SECOND, set(zip(keys, categories, strict=True))))
+    by_file = set(zip(keys, files, strict=True))
+    counted.by_file.update(map(_SECOND, by_file))
+    counted.by_group.update(map(_SECOND, {(key, groups_of[file]) for key, file in by_file}))
+    for category in set(categories):
+        days = [(first, last) for _, _, of, first, last, _ in rows if of == category and first]
+        if days:
+            first, last = min(days)[0], max(map(_SECOND, days))
+            was = counted.days.get(category, (first, last))
+            counted.days[category] = (min(was[0], first), max(was[1], last))
 
 
 def _widen(found: dict[_Key, tuple[int, int]], key: _Key, first: int, last: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from swaddle.incident.scan_source import Rows, Source, Table
@@ -11,6 +12,7 @@ from swaddle.intake.readers.betrayed import recognise_records
 from swaddle.intake.readers.scan import LIMIT_LINE_BYTES, lines_of
 from swaddle.intake.written import FIXED
 
+_DATE = re.compile(r"[12][0-9]{3}[-/.][01][0-9][-/.][0-3][0-9]")
 _LEAST_LENGTH = 20
 _LEAST_LINES = 3
 
@@ -71,9 +73,17 @@ def guessed(lines: Sequence[str]) -> list[tuple[int, int]]:
         begins = now[0] != before[0] or (now[0] == "letters" and before[1] - now[1] > 0.25)
         if begins:
             if before[0] != "blank":
-                places.append((start, place))
+                places += _date_apart(lines, start, place)
             start = place
     return places
+
+
+def _date_apart(lines: Sequence[str], start: int, stop: int) -> list[tuple[int, int]]:
+    """A column of digits that begins with a date, `1988-04-031000000008`, is two."""
+    after = start + 10
+    if after < stop and all(_DATE.match(each, start) for each in lines):
+        return [(start, after), (after, stop)]
+    return [(start, stop)]
 
 
 def _cut(source: Source, end: bytes, encoding: str, places: Sequence[tuple[int, int]]) -> Iterator[Rows]:
