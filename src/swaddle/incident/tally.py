@@ -241,6 +241,7 @@ def _ranked(
                 "date": min(days).isoformat() if days else None,
                 "sector": next((rows[n].sector for b in own for n in b.rows if rows[n].sector), ""),
                 "rows": sum(len(_all_rows(breach)) for breach in outside),
+                "restated": sum(uses[n] == REPLACED for breach in outside for n in breach.rows),
                 "clients": _clients(rows, outside, uses),
                 "sources": [_source(rows, number, uses) for breach in outside for number in breach.rows],
             }

@@ -65,21 +65,21 @@ def bars(rows: Sequence[Mapping[str, Any]]) -> Markup:
     most = max((row["individuals_at_most"] or row["individuals"] for row in rows), default=0)
     if not most:
         return NOTHING
-    height, parts = 26 * len(rows) + 8, []
+    height, parts = 40 * len(rows) + 6, []
     for at, row in enumerate(rows):
-        top = 26 * at + 4
-        width = round(300 * row["individuals"] / most, 1)
-        if (end := row["individuals_at_most"]) and end > row["individuals"]:
-            wide = round(300 * end / most, 1)
-            parts.append(f'<rect x="250" y="{top}" width="{wide}" height="18" fill="none" stroke="{_BAR}"/>')
+        top = 40 * at + 20
+        width = round(330 * row["individuals"] / most, 1)
+        wide = max(width, round(330 * (row["individuals_at_most"] or 0) / most, 1))
+        if wide > width:
+            parts.append(f'<rect x="2" y="{top}" width="{wide}" height="16" fill="none" stroke="{_BAR}"/>')
         parts += [
-            f'<rect x="250" y="{top}" width="{width}" height="18" fill="{_BAR}"/>',
-            _text(242, top + 14, _short(row["organisation"], 34), "end"),
-            _text(256 + width, top + 14, compact(row["individuals"]), "start"),
+            _text(2, top - 5, f"{row['rank']}  {_short(row['organisation'], 56)}", "start"),
+            f'<rect x="2" y="{top}" width="{width}" height="16" fill="{_BAR}"/>',
+            _text(8 + wide, top + 13, compact(row["individuals"]), "start"),
         ]
     title = f"The {len(rows)} largest, persons affected at least"
     text = "; ".join(f"{visible(row['organisation'], 60)}: {row['individuals']:,}" for row in rows)
-    return _figure(640, height, parts, title, text)
+    return _figure(440, height, parts, title, text)
 
 
 def curve(growth: Sequence[Mapping[str, Any]], what: str, title: str) -> Markup:
