@@ -76,6 +76,7 @@ class Trend:
     dates: tuple[str, ...]
     sentence: str
     longest: float
+    is_monthly: bool
 
     @property
     def points(self) -> tuple[Point, ...]:
@@ -115,6 +116,7 @@ def trend(submissions: Sequence[Sent], language: Language = "en", *, of: str = "
         dates=dates,
         sentence=_sentence(before, now, language, of),
         longest=max(one.rate for one in read) or 1.0,
+        is_monthly=of == "month",
     )
 
 
