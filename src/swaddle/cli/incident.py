@@ -62,6 +62,89 @@ def scope(home_path: Path | None, incident: str, passphrase_fd: int | None, as_j
     tell(result, as_json, scope_words)
 
 
+@group.command()
+@home_option
+@click.argument("incident")
+@click.argument("name")
+@click.argument("value")
+@click.option("--source", required=True, help="Who says so, or where it is written.")
+@click.option("--at", "day", required=True, help="Since when it is known: 2026-11-22, or 2026-11-22T09:24:37Z.")
+@passphrase_option
+@json_option
+def fact(
+    home_path: Path | None,
+    incident: str,
+    name: str,
+    value: str,
+    source: str,
+    day: str,
+    passphrase_fd: int | None,
+    as_json: bool,
+) -> None:
+    """Write down what is known, such as `cause` or `ransom_demand`; VALUE may be `unknown`. The last word counts."""
+    from swaddle.incident.facts import fact_of
+    from swaddle.incident.scope import note
+
+    wanted = fact_of(name, value, source, day)
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = note(inside, incident, wanted)
+    tell(result, as_json, lambda r: f"Written down: {r['name']} (custody entry {r['entry']:,}).")
+
+
+@group.command()
+@home_option
+@click.argument("incident")
+@passphrase_option
+@json_option
+def facts(home_path: Path | None, incident: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """What is written down about an incident, by whom, and what nobody has said yet."""
+    from swaddle.incident.scope import facts as all_facts
+
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = all_facts(inside, incident)
+    tell(result, as_json, facts_words)
+
+
+def facts_words(found: Mapping[str, Any]) -> str:
+    """The facts, one a line; what custody does not vouch for is marked."""
+    lines = [
+        f"{each['name']}: {each['value']}  ({each['source']}, {each['at']})"
+        + ("" if each["vouched"] else "  NOT AS IT WAS WRITTEN DOWN: custody has no such commitment")
+        for each in found["facts"].values()
+    ]
+    return "\n".join([*lines, f"unknown: {', '.join(found['unknown'])}"])
+
+
+@group.command()
+@home_option
+@click.argument("incident")
+@passphrase_option
+@json_option
+def contain(home_path: Path | None, incident: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """Say that the breach is contained."""
+    from swaddle.incident.life import Event
+    from swaddle.incident.scope import step
+
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = step(inside, incident, Event.CONTAINED)
+    tell(result, as_json, lambda r: f"Incident {r['incident'][:8]} is {r['state']}.")
+
+
+@group.command()
+@home_option
+@click.argument("incident")
+@passphrase_option
+@json_option
+def close(home_path: Path | None, incident: str, passphrase_fd: int | None, as_json: bool) -> None:
+    """Close an incident that is contained; what is learnt later opens a new one."""
+    from swaddle.incident.life import Event
+    from swaddle.incident.scope import step
+
+    with registry_at(home_path, passphrase_fd) as inside:
+        result = step(inside, incident, Event.CLOSED)
+    tell(result, as_json, lambda r: f"Incident {r['incident'][:8]} is {r['state']}.")
+
+
 def scope_words(found: Mapping[str, Any]) -> str:
     """The scope as a privacy officer reads it."""
     transfers, persons, unknown = found["transfers"], found["persons"], found["unknown"]

@@ -143,6 +143,9 @@ EVENTS: Mapping[str, EventKind] = {
     "mapping-removed": EventKind("mapping digest", "no file is read by this mapping any more"),
     "incident-opened": EventKind("incident", "a breach is being handled; its window is `from` to `to`"),
     "incident-scoped": EventKind("incident", "who could be affected was computed"),
+    "incident-noted": EventKind(
+        "incident", "somebody wrote a fact down; `commitment` is to it, in the store it is read"
+    ),
     "incident-contained": EventKind("incident", "the breach is contained"),
     "incident-closed": EventKind("incident", "the incident is closed"),
 }

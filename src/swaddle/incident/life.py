@@ -33,6 +33,7 @@ class Event(Enum):
 
     OPENED = "opened"
     SCOPED = "scoped"
+    NOTED = "noted"
     CONTAINED = "contained"
     CLOSED = "closed"
 
@@ -40,8 +41,10 @@ class Event(Enum):
 TRANSITIONS: dict[tuple[State | None, Event], State] = {
     (None, Event.OPENED): State.OPEN,
     (State.OPEN, Event.SCOPED): State.OPEN,
+    (State.OPEN, Event.NOTED): State.OPEN,
     (State.OPEN, Event.CONTAINED): State.CONTAINED,
     (State.CONTAINED, Event.SCOPED): State.CONTAINED,
+    (State.CONTAINED, Event.NOTED): State.CONTAINED,
     (State.CONTAINED, Event.CLOSED): State.CLOSED,
     (State.CLOSED, Event.OPENED): State.OPEN,
 }

@@ -19,6 +19,7 @@ from swaddle.custody.entry import Entry
 from swaddle.custody.show import NothingKnown, story
 from swaddle.errors import NotThere
 from swaddle.incident.exposure import GATEWAY, Presence, Window, exposed
+from swaddle.incident.facts import FACTS, Fact
 from swaddle.incident.life import Event, State, after, state_after
 from swaddle.incident.places import STORE, at_risk, not_arrived, present_at, which_of
 
@@ -211,6 +212,46 @@ def overlaps(
         if both:
             rows.append({"incident": each["subject"], "persons": both})
     return rows
+
+
+def note(inside: Inside, incident: str, fact: Fact) -> dict[str, Any]:
+    """Write a fact down: into the encrypted store, with a commitment in custody. The one said last counts.
+
+    Raises:
+        NoSuchIncident: nobody opened it; NotNow: it is closed.
+    """
+    state, opened = found(inside.do("custody-entries"), incident)
+    after(state, Event.NOTED)
+    salt, whole = secrets.token_hex(16), str(opened["subject"])
+    told = {"name": fact.name, "value": fact.value, "source": fact.source, "at": fact.at}
+    kept: dict[str, Any] = inside.do(
+        "incident-note", incident=whole, fact=told, salt=salt, commitment=fact.commitment(whole, salt)
+    )
+    return kept
+
+
+def facts(inside: Inside, incident: str) -> dict[str, Any]:
+    """What is written about an incident: the last word on each name, and which names nobody has said anything about."""
+    _, opened = found(inside.do("custody-entries"), incident)
+    whole = str(opened["subject"])
+    said = inside.do("incident-facts", incident=whole)
+    for each in said:
+        proved = Fact(each["name"], each["value"], each["source"], each["at"]).commitment(whole, each["salt"])
+        each["vouched"] = each["entry"] is not None and proved == each["commitment"]
+    last = {each["name"]: each for each in said}
+    return {"incident": whole, "facts": last, "said": said, "unknown": [name for name in FACTS if name not in last]}
+
+
+def step(inside: Inside, incident: str, event: Event) -> dict[str, Any]:
+    """Say that an incident is contained, or closed.
+
+    Raises:
+        NoSuchIncident: nobody opened it; NotNow: it is not in a state that allows it.
+    """
+    state, opened = found(inside.do("custody-entries"), incident)
+    state = after(state, event)
+    inside.do("custody-append", event=f"incident-{event.value}", subject=opened["subject"], detail={})
+    return {"incident": opened["subject"], "state": state.value}
 
 
 def found(entries: Sequence[Mapping[str, Any]], incident: str) -> tuple[State, Mapping[str, Any]]:

@@ -48,7 +48,7 @@ OF_THEIR_OWN = frozenset({
     "identifiers.persons", "identifiers.records", "identifiers.reports", "identifiers.issued", "subjects.presence",
     f"clinical.{TABLES[DELIVERY]}", "clinical.stored_rows", DIRECTIVES, "clinical.loads", "clinical.snapshots",
     "clinical.holds", "clinical.hold_words", "clinical.disposals", "clinical.disposed", "clinical.disposing",
-    "clinical.thinned", "clinical.communities", "clinical.community_words",
+    "clinical.thinned", "clinical.incident_facts", "clinical.communities", "clinical.community_words",
 })  # fmt: skip
 
 

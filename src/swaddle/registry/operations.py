@@ -16,6 +16,7 @@ from swaddle.registry import (
     adopted,
     backup,
     backup_keys,
+    case_facts,
     communities,
     counting_now,
     disposal,
@@ -383,5 +384,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "subject-details": subject_details,
     "subject-overlap": subject_overlap,
     "transfer-facts": transfer_facts,
+    "incident-note": case_facts.keep,
+    "incident-facts": case_facts.listed,
     "custody-where": whereabouts.where,
 }

@@ -5,10 +5,22 @@ from datetime import timedelta
 import pytest
 from tests.support.quiet_registry import NORTH, RIVER, START, QuietRegistry, make_home
 
-from swaddle.incident.scope import open_incident, scope
+from swaddle.incident.facts import fact_of
+from swaddle.incident.life import Event, NotNow
+from swaddle.incident.scope import facts, note, open_incident, scope, step
 from swaddle.registry.whereabouts import NoSuchCategory, NoSuchHolder
 
 HEAD = "local_record_id,event_date,outcome,mother_local_id,child_local_id,delivery_local_id,mother_postal_code"
+
+
+class Unreached:
+    """The registry, without its gateway."""
+
+    def __init__(self, registry):
+        self.registry = registry
+
+    def do(self, operation, **values):
+        return {"reached": False} if operation == "drain-journal" else self.registry.do(operation, **values)
 
 
 def file(*rows):
@@ -62,12 +74,8 @@ def test_a_raid_on_the_store_names_everybody_in_it_and_readable(registry, two):
         at = START - timedelta(seconds=60 - seconds)
         registry.inside.ledger.append("submission-stored", transfer, {"submitter": submitter}, at)
 
-    class Asked:
-        def do(self, operation, **values):
-            return {"reached": False} if operation == "drain-journal" else registry.do(operation, **values)
-
-    opened = open_incident(Asked(), "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z", "store")
-    found = scope(Asked(), opened["incident"])
+    opened = open_incident(registry, "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z", "store")
+    found = scope(Unreached(registry), opened["incident"])
     assert found["persons"]["upper"] == registry.ask("select count(distinct subject) from subjects.presence")[0][0]
     assert found["protection"] == [{"class": "readable", "transfers": 3, "persons": found["persons"]["upper"]}]
     assert found["counted_apart"] == 2
@@ -79,3 +87,29 @@ def test_a_raid_on_the_store_names_everybody_in_it_and_readable(registry, two):
         registry.do("custody-where", holder="Nobody")
     with pytest.raises(NoSuchCategory):
         registry.do("custody-where", category="' or 1=1 --")
+
+
+def test_a_fact_is_in_the_encrypted_store_only_and_a_changed_one_is_noticed(registry):
+    incident = open_incident(registry, "2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z")["incident"]
+    note(registry, incident, fact_of("ransom_demand", "unknown", "the officer", "2026-11-22"))
+    note(registry, incident, fact_of("ransom_demand", "NEEDLE-DEMAND", "a letter", "2026-11-23"))
+    found = facts(registry, incident[:8])
+    assert found["facts"]["ransom_demand"]["value"] == "NEEDLE-DEMAND"
+    assert [each["vouched"] for each in found["said"]] == [True, True]
+    assert "cause" in found["unknown"]
+    for path in registry.path.rglob("*"):
+        if path.is_file():
+            assert b"NEEDLE-DEMAND" not in path.read_bytes()
+    registry.ask("update clinical.incident_facts set value = 'nothing' where value = 'NEEDLE-DEMAND'")
+    assert not facts(registry, incident)["facts"]["ransom_demand"]["vouched"]
+
+
+def test_an_incident_is_contained_and_then_closed_and_nothing_is_written_after(registry):
+    incident = open_incident(registry, "2026-11-22T10:00:00Z", "2026-11-22T11:00:00Z")["incident"]
+    with pytest.raises(NotNow):
+        step(registry, incident, Event.CLOSED)
+    assert step(registry, incident, Event.CONTAINED)["state"] == "contained"
+    note(registry, incident, fact_of("prevention", "patched", "the operator", "2026-11-22"))
+    assert step(registry, incident, Event.CLOSED)["state"] == "closed"
+    with pytest.raises(NotNow):
+        note(registry, incident, fact_of("cause", "late", "me", "2026-11-22"))
