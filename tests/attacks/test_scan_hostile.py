@@ -145,8 +145,9 @@ def test_no_value_of_a_person_is_told(tmp_path):
 def test_what_a_scan_remembers_tells_nothing_and_takes_up_again(tmp_path, monkeypatch):
     folder, state = tmp_path / "files", tmp_path / "state"
     folder.mkdir()
-    for number in range(90):
+    for number in range(50):
         (folder / f"{number:03}.csv").write_text(PEOPLE + f"Ann{number % 7},Lee,1990-01-0{number % 7 + 1},,\n")
+    monkeypatch.setattr(scanning, "BATCH_FILES", 20)
     whole = scan(folder, state, NOW)
     real, seen = scanning.read_files, []
 

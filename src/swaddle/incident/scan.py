@@ -31,7 +31,7 @@ from swaddle.incident.scan_state import State
 from swaddle.intake import opened
 from swaddle.intake.readers.hl7_stream import looks_like_hl7
 
-BATCH_FILES, BATCH_BYTES = 40, 48 * 1024 * 1024
+BATCH_FILES, BATCH_BYTES = 120, 48 * 1024 * 1024
 FEW = 10  # persons: a first and a last day of fewer would be theirs
 PART_BYTES = 48 * 1024 * 1024  # of a long text
 WORKERS = max(1, min(2, os.cpu_count() or 1))

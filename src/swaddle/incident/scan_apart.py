@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from swaddle.errors import SettingsFault
 from swaddle.incident.scan_file import Trouble
 from swaddle.incident.scan_frames import DONE, HEADER, PROGRESS, Asked, Question, Said, Unfit, checked, said_of
 
@@ -30,6 +31,15 @@ _ENDED_FOR = {"SIGXCPU": "it took too long", "SIGKILL": "it needs more memory th
 
 Keys = Callable[["File", bytes, int, bytes], None]  # of which file, sign, bucket, records
 Done = Callable[["File", Said], None]
+
+
+class NoWall(SettingsFault):
+    """This system has no process that could read strangers' files without harm."""
+
+    code = "SWD-SCAN-04"
+    what = "a scan cannot run on this system"
+    why = "it reads strangers' files in processes that can open nothing, and Windows has none that it knows"
+    fix = "copy or share the folder to a Linux machine and scan it there"
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,12 @@ def read_files(files: Sequence[File], secret: bytes, engine: bool, keys: Keys, d
         engine: one of them may be Parquet.
         keys: takes persons as they come; those of a file that `done` was not told of do not count.
         done: takes what was said of a file.
+
+    Raises:
+        NoWall: this system cannot hand descriptors over.
     """
+    if os.name != "posix":
+        raise NoWall
     opened = _open(files, done)
     try:
         while opened:
