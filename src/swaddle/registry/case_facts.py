@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from swaddle.registry.inside import Registry
+from swaddle.registry.inside import Registry
 
 TABLE = "clinical.incident_facts"
-COLUMNS = (
-    "incident VARCHAR, name VARCHAR, value VARCHAR, source VARCHAR, known_at VARCHAR, said_at TIMESTAMP, salt VARCHAR,"
-    " commitment VARCHAR, number BIGINT"
-)
 EVENT = "incident-noted"
 
 

@@ -10,7 +10,7 @@ from swaddle.dictionary.model import Dictionary
 from swaddle.intake.cast import MISSING_TYPE
 from swaddle.intake.engine import identifier
 from swaddle.intake.tables import CHILD
-from swaddle.registry import case_facts, consent
+from swaddle.registry import consent
 from swaddle.registry.lifecycle import Step
 from swaddle.registry.records import BIRTH, DELIVERY, MISSING, ROLES, TABLES, Placement
 
@@ -51,7 +51,8 @@ FIXED: Mapping[str, str] = {
     " rule VARCHAR, field VARCHAR, asked VARCHAR, event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
     "clinical.alerts": "alert VARCHAR, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, cause VARCHAR,"
     " event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
-    case_facts.TABLE: case_facts.COLUMNS,
+    "clinical.incident_facts": "incident VARCHAR, name VARCHAR, value VARCHAR, source VARCHAR, known_at VARCHAR, said_at TIMESTAMP, salt VARCHAR,"
+    " commitment VARCHAR, number BIGINT",
     "clinical.reviews": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
     "clinical.decisions": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, word VARCHAR, decided_at TIMESTAMP, signed VARCHAR",
