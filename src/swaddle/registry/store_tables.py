@@ -51,8 +51,8 @@ FIXED: Mapping[str, str] = {
     " rule VARCHAR, field VARCHAR, asked VARCHAR, event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
     "clinical.alerts": "alert VARCHAR, submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, cause VARCHAR,"
     " event DATE, found_at TIMESTAMP, ended_at TIMESTAMP, ended_by VARCHAR",
-    "clinical.incident_facts": "incident VARCHAR, name VARCHAR, value VARCHAR, source VARCHAR, known_at VARCHAR, said_at TIMESTAMP, salt VARCHAR,"
-    " commitment VARCHAR, number BIGINT",
+    "clinical.incident_facts": "incident VARCHAR, name VARCHAR, value VARCHAR, source VARCHAR, known_at VARCHAR,"
+    " said_at TIMESTAMP, salt VARCHAR, commitment VARCHAR, number BIGINT",
     "clinical.reviews": f"{_RECORD}, rule VARCHAR, field VARCHAR, asked VARCHAR",
     "clinical.decisions": "submitter VARCHAR, form VARCHAR, local_record_id VARCHAR, rule VARCHAR, field VARCHAR,"
     " asked VARCHAR, word VARCHAR, decided_at TIMESTAMP, signed VARCHAR",
