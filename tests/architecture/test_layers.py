@@ -30,6 +30,7 @@ BY_HAND = {"migrate.py", "m0001_as_first_made.py", "m0002_doors_quotas_and_growt
 PURE = (
     "canonical", "errors", "settings",
     "custody/entry", "custody/show", "incident/life", "incident/exposure",
+    "incident/tally", "incident/tally_figures", "incident/tally_match", "incident/tally_names",
     "dictionary/model",
     "envelope/crypt4gh", "envelope/parts", "envelope/manifest", "envelope/public", "envelope/words",
     "gateway/transfer", "gateway/access", "gateway/freeze",

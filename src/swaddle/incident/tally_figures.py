@@ -14,6 +14,7 @@ RANGE: Kind = "range"
 AT_LEAST: Kind = "at least"
 ABOUT: Kind = "about"
 UNSAID: Kind = "not disclosed"
+_LONGEST = 120  # characters that a number with its words needs
 MOST = 10_000_000_000  # more persons than there are
 _UNSAID = frozenset(
     {"", "-", "--", "n/a", "na", "none", "null", "nan", r"\n", "tbd", "tba", "unknown", "unk", "undisclosed", "pending",
@@ -69,8 +70,7 @@ def figure_of(text: str) -> Figure:
     said = " ".join(text.strip().strip("\"'").split()).lower()
     if said in _UNSAID or said.strip("()*. ") in _UNSAID:
         return NOTHING_SAID
-    if re.match(r"[-−(]\s*\d", said) and not re.fullmatch(r"\(\s*\d[\d,. ]*\s*\+?\)", said):  # noqa: RUF001
-        raise NoFigure("the number is negative")
+    _refuse(said)
     if found := _TWO.fullmatch(said):
         low, high = _value(found[1], found[2] or found[4]), _value(found[3], found[4])
         if found[2] is None and low > high:
@@ -88,6 +88,13 @@ def figure_of(text: str) -> Figure:
         number = _value(found[1], found[2])
         return Figure(number, number, EXACT)
     raise NoFigure("what stands there is not a number")
+
+
+def _refuse(said: str) -> None:
+    if len(said) > _LONGEST:
+        raise NoFigure("what stands there is not a number")
+    if re.match(r"[-\u2212(]\s*\d", said):  # bookkeepers write a negative number in brackets
+        raise NoFigure("the number is negative")
 
 
 def _value(digits: str, scale: str | None) -> int:

@@ -283,6 +283,7 @@ def _one_row(row: list[str], header: Mapping[Column, int], name: str, number: in
 def day_of(text: str) -> date | None:
     """A day as lists write it, the last one where there are several; None where there is none."""
     found: list[date] = []
+    text = text[:200]
     for year, month, day in re.findall(r"\b((?:19|20)\d\d)[-/.](\d{1,2})[-/.](\d{1,2})", text):
         found += _day(int(year), int(month), int(day))
     for month, day, year in re.findall(r"\b(\d{1,2})[-/.](\d{1,2})[-/.]((?:19|20)?\d\d)\b", text) if not found else ():
