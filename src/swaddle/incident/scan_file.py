@@ -13,7 +13,8 @@ import msgspec
 
 from swaddle.errors import FileFault
 from swaddle.incident import columns_words as words
-from swaddle.incident.columns import LIMIT_HEADER, Column, classify
+from swaddle.incident.columns import Column, classify
+from swaddle.incident.columns_heard import LIMIT_HEADER
 from swaddle.incident.columns_persons import Finder, Known, plan
 from swaddle.incident.columns_values import Profile, profile
 from swaddle.incident.scan_delimited import encoding_of, text_tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from swaddle.incident import columns_values as form
-from swaddle.incident.columns import heard
+from swaddle.incident.columns_heard import heard
 from swaddle.incident.columns_values import profile
 
 TOP_ROWS = 20

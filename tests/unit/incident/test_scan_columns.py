@@ -5,8 +5,9 @@ import tomllib
 
 import pytest
 
-from swaddle.incident.columns import classify, heard
+from swaddle.incident.columns import classify
 from swaddle.incident.columns_dates import DAY_FIRST, day_of, order_of
+from swaddle.incident.columns_heard import heard
 from swaddle.incident.columns_words import IDENTIFIERS
 from swaddle.incident.scan_file import Looking
 
