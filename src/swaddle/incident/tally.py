@@ -16,7 +16,7 @@ from typing import Any
 
 from swaddle.incident.tally_figures import ABOUT, AT_LEAST, EXACT, RANGE, UNSAID
 from swaddle.incident.tally_match import organisations
-from swaddle.incident.tally_read import Disclosure, Read
+from swaddle.incident.tally_read import VERIS, Disclosure, Read
 
 APART_DAYS = 180  # two disclosures of one organisation further apart than this are two breaches
 COUNTED, REPLACED, REPEATED, SILENT, PART, INSIDE = (
@@ -122,17 +122,22 @@ def _order(row: Disclosure, as_of: Mapping[str, date | None]) -> tuple[date, dat
 def _one_breach(rows: Sequence[Disclosure], breach: Breach, row: Disclosure, apart: timedelta) -> bool:
     """Whether a row is about a breach that other rows are about."""
     others = [rows[number] for number in breach.rows]
-    if row.case and any(other.case == row.case for other in others if other.case):
+    if row.case and any(other.case == row.case and _one_numbering(other, row) for other in others):
         return True
     for other in others:
-        if other.file == row.file and other.case and row.case:
-            return False  # one list numbers its breaches, and these are two
+        if other.case and row.case and _one_numbering(other, row):
+            return False  # these are two
         if other.updated and row.updated:  # a portal keeps a breach's day, and never says it twice but by mistake
             if other.day != row.day or (other.file == row.file and other.figure != row.figure):
                 return False
         elif other.day and row.day and abs(other.day - row.day) > apart:
             return False
     return True
+
+
+def _one_numbering(one: Disclosure, other: Disclosure) -> bool:
+    """Whether the numbers that two rows give their breaches can be compared."""
+    return one.file == other.file or (one.case.startswith(VERIS) and other.case.startswith(VERIS))
 
 
 def _put_inside(

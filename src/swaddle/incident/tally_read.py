@@ -22,6 +22,7 @@ from swaddle.incident.tally_figures import NOTHING_SAID, Figure, NoFigure, figur
 from swaddle.incident.tally_names import parties
 
 MOST_BYTES, MOST_FIELD, HEADER_WITHIN = 512 * 1024 * 1024, 1024 * 1024, 25
+VERIS = "veris:"  # one numbering over all lists of that kind
 KINDS = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
 Column = Literal["organisation", "state", "individuals", "residents", "date", "sector", "vendor", "case"]
 COLUMNS: tuple[Column, ...] = ("organisation", "state", "individuals", "residents", "date", "sector", "vendor", "case")
@@ -64,7 +65,7 @@ HEADERS: dict[Column, tuple[str, ...]] = {
                "organization type", "type of entity", "business type", "entity type"),
     "vendor": ("vendor", "service provider", "third party", "business associate name", "name of business associate",
                "through", "vendor name", "third party name"),
-    "case": ("incident id", "case", "case number", "breach number", "case id", "incident number", "id"),
+    "case": ("incident id", "case", "case number", "breach number", "case id", "incident number"),
 }  # fmt: skip
 _PORTAL = frozenset({"name of covered entity", "breach submission date"})
 # A list of one state's residents says nothing of the others': what stands in such a column is a part of the whole.
@@ -350,7 +351,7 @@ def _one_incident(incident: Mapping[str, Any], victim: Mapping[str, Any], name: 
         Disclosure(
             file=name, row=number, names=who.names, vendor=who.vendor, figure=figure, day=day, stated=stated,
             state=state.upper()[:40] if isinstance(state, str) and state.strip().lower() != "unknown" else "",
-            sector=str(victim.get("industry", ""))[:80], case=str(incident.get("incident_id", ""))[:80],
+            sector=str(victim.get("industry", ""))[:80], case=f"{VERIS}{incident.get('incident_id') or number}"[:80],
         )
     )  # fmt: skip
 

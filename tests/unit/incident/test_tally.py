@@ -155,6 +155,8 @@ def test_veris_incidents_are_read_and_one_told_twice_is_one(tallied):
         "attribute": {"confidentiality": {"data_total": 40}},
         "timeline": {"incident": {"year": 2023, "month": 6}},
     }
+    other = incident | {"incident_id": "0A1B2C3D-0001"}
+    assert tallied(json.dumps([incident]), json.dumps(other))["individuals_at_least"] == 80
     nobody = {"incident_id": "x", "victim": {"country": "CA"}}
     found = tallied(json.dumps([incident, incident, nobody, 7, {"victim": []}]))
     assert (found["individuals_at_least"], found["breaches"], len(found["refused"])) == (40, 1, 2)
