@@ -126,8 +126,10 @@ class _Seen:
             known = self._facts.get(each.of, {})
             submitter = each.submitter or known.get("submitter")
             key = each.key or (known.get("recipient") if each.what in _SEALED else None)
-            is_told = (submitter, key) == (each.submitter, each.key)
-            yield each if is_told else replace(each, submitter=submitter, key=key)
+            # The journal tells of a report's end after the registry's own word that it was sent.
+            until = each.until or (known.get("expires") if each.what in _EXPIRING else None)
+            is_told = (submitter, key, until) == (each.submitter, each.key, each.until)
+            yield each if is_told else replace(each, submitter=submitter, key=key, until=until)
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
@@ -224,6 +226,7 @@ class _Seen:
 
 
 _SEALED = frozenset({What.BODY, What.HEADER, What.FEEDBACK, What.SPOOL, What.INBOX})
+_EXPIRING = _SEALED - {What.INBOX}
 _KEPT = ("submitter", "sender", "reader", "recipient", "expires", "answers")
 _HANDLERS: Mapping[str, Any] = {
     **dict.fromkeys(("transfer-receiving", "transfer-held", "feedback-sent"), _Seen.arrived),

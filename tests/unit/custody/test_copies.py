@@ -122,6 +122,7 @@ def test_a_report_is_about_what_it_answers_and_ends_in_its_submitters_inbox(jour
     told = (*journal, *own) if journal_first else (*own, *journal)
     (waits,) = copies(custody(*told), at(20))
     assert (waits.what, waits.about, waits.holder, waits.key) == (What.FEEDBACK, TRANSFER, "gateway", SEALING)
+    assert waits.until == text(1_000_000)
     opened = (
         *told,
         (30, "transfer-acknowledged", REPORT, {"reader": HOSPITAL, "outcome": "stored"}),
