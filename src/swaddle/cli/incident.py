@@ -8,11 +8,13 @@ from typing import Any
 
 import click
 
+from swaddle.cli.incident_filings import filings
 from swaddle.cli.incident_scan import scan
 from swaddle.cli.registry_options import home_option, json_option, passphrase_option, registry_at, tell
 
-group = click.Group("incident", help="A breach: open it, scope it.")
+group = click.Group("incident", help="A breach: open it, say whom it is about, fill the forms; scan a folder.")
 group.add_command(scan)
+group.add_command(filings)
 
 
 @group.command("open")

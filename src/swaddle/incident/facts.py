@@ -18,7 +18,7 @@ MOST_CHARACTERS = 4_000
 FACTS: Mapping[str, str] = {
     "organisation": "the organisation that files: name and address",
     "contact": "whom an authority or a person can reach",
-    "kind": "what kind of incident it is",
+    "kind": "what kind of incident it is, as `exploited weakness`, `ransomware`, `lost device`, `insider`",
     "cause": "what made it possible",
     "component": "the product and version that was broken into",
     "discovery": "how it was found out, and by whom",
@@ -40,6 +40,9 @@ FACTS: Mapping[str, str] = {
     "authority_told": "the day the authority was told",
     "public_notice": "the day and place of a public notice",
     "in_quebec": "how many of the persons live in Québec",
+    "country": "two letters of the organisation's country",
+    "found_by": "who found it: `ours`, `submitter`, `vendor`, `law enforcement`, `the attacker`",
+    "confirmed": "why it is certain that it happened",
     "attestation": "who attests the filing",
 }
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", re.ASCII)

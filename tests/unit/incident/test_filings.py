@@ -170,3 +170,50 @@ class TestVeris:
         assert told["attribute"]["confidentiality"]["state"] == ["Stored encrypted"]
         assert told["timeline"]["discovery"] == {"unit": "Days", "value": 3.5}
         assert "ransom demand" in told["notes"]
+
+
+class TestOfOneIncident:
+    """Asked of a registry whose answers stand here, as `incident filings` asks it."""
+
+    @pytest.fixture
+    def inside(self, monkeypatch):
+        from swaddle.incident import filed
+
+        written = {name: {**each, "vouched": name != "discovery"} for name, each in FACTS.items()}
+        monkeypatch.setattr(filed, "scope", lambda _, incident: {**SCOPE, "asked": incident})
+        monkeypatch.setattr(filed, "facts", lambda _, __: {"facts": written})
+        return filed
+
+    def test_pages_in_both_languages_and_json_are_written_and_open_nothing(self, inside, tmp_path):
+        at = datetime(2023, 9, 25, tzinfo=UTC)
+        told = inside.filings(None, "0f0f0f0f", (), at, tmp_path / "out")
+        assert {path.name for path in (tmp_path / "out").iterdir()} == set(told["files"])
+        assert len(told["files"]) == 3 * len(FORMS) + 1
+        page = (tmp_path / "out" / "hipaa-fr.html").read_text()
+        assert "Personnes" in page or "personnes" in page
+        assert "échu" in page
+        for name in told["files"]:
+            text = (tmp_path / "out" / name).read_text()
+            assert "<script" not in text
+            assert "The vendor told us." not in text  # custody does not vouch for it
+
+    def test_hostile_facts_are_text(self, inside, tmp_path, monkeypatch):
+        hostile = {"cause": {**fact("<script>alert(1)</script>\u202e=cmd()"), "vouched": True}}
+        monkeypatch.setattr(inside, "facts", lambda _, __: {"facts": hostile})
+        inside.filings(None, "0f0f0f0f", ("ontario",), datetime(2023, 9, 25, tzinfo=UTC), tmp_path)
+        page = (tmp_path / "ontario.html").read_text()
+        assert "<script" not in page
+        assert "&lt;script&gt;" in page
+        assert "\u202e" not in page
+
+    def test_an_unknown_form_scopes_nothing(self, inside, monkeypatch):
+        monkeypatch.setattr(inside, "scope", lambda *_: pytest.fail("it was scoped"))
+        with pytest.raises(NoSuchForm):
+            inside.filings(None, "0f0f0f0f", ("ohio",), datetime(2023, 9, 25, tzinfo=UTC))
+
+
+def test_every_fact_that_a_form_asks_for_can_be_written_or_is_counted():
+    from swaddle.incident.case import counted
+    from swaddle.incident.facts import FACTS as WRITABLE
+
+    assert set(filings.asked_for()) <= set(WRITABLE) | set(counted(SCOPE))
