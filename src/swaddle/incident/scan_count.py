@@ -66,8 +66,8 @@ def resolve(records: bytes, put: Callable[[int, bytes], None]) -> None:
     buckets: dict[int, list[bytes]] = {}
     for (key, kind, category, file), (first, last) in found.items():
         buckets.setdefault(key[0], []).append(PERSON.pack(key, kind, category, first, last, file))
-    for bucket, rows in buckets.items():
-        put(bucket, b"".join(rows))
+    for bucket, packed in buckets.items():
+        put(bucket, b"".join(packed))
 
 
 def count(records: bytes, counted: Counted, groups_of: Mapping[int, str]) -> None:
