@@ -16,6 +16,7 @@ from swaddle.dictionary.words import Language
 from swaddle.feedback.tongue import tongue
 
 COUNTED = "scope"  # the source of what Swaddle counted itself
+_IDENTIFIES = "direct identifier"
 PLACES: Mapping[str, tuple[str, str]] = {
     "gateway": ("the gateway, which passes sealed transfers on", "la passerelle, qui transmet des envois scellés"),
     "door": ("the SFTP door of the gateway", "la porte SFTP de la passerelle"),
@@ -176,8 +177,16 @@ def _unknown(scope: Mapping[str, Any], language: Language) -> str:
 
 
 def _elements(scope: Mapping[str, Any], language: Language) -> str:
-    names = [each if isinstance(each, str) else str(each.get("name", "")) for each in scope.get("data_elements") or ()]
-    return tongue(language).listed([name for name in names if name])
+    """What identifies, each by its name; of the rest, how many."""
+    rows: Sequence[Mapping[str, str]] = scope.get("data_elements") or ()
+    key = "element_fr" if language == "fr" else "element"
+    named = [row.get(key) or row["element"] for row in rows if row["class"] == _IDENTIFIES]
+    others, speaks = len(rows) - len(named), tongue(language)
+    if others and language == "fr":
+        named.append(f"{speaks.number(others)} autres éléments sur la grossesse, la naissance et les soins")
+    elif others:
+        named.append(f"{speaks.number(others)} other elements of pregnancy, birth and care")
+    return speaks.listed(named)
 
 
 def _protection(scope: Mapping[str, Any], language: Language) -> str:

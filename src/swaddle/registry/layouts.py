@@ -64,7 +64,7 @@ def show(inside: Registry) -> dict[str, Any]:
 def data_elements(inside: Registry) -> list[dict[str, str]]:
     """What a submission can hold about a person, in the words of every version of the dictionary: an upper bound."""
     elements = {
-        wide.name: {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
+        wide.name: {"element": wide.title, "element_fr": wide.title_fr, "class": CLASSES[wide.field.sensitivity]}
         for dictionary in shelf.dictionaries(inside.home / shelf.FOLDER).values()
         for wide in dictionary.wide_fields()
         if wide.field.sensitivity != "A"
@@ -83,7 +83,11 @@ def data_elements_in(inside: Registry, transfers: list[str]) -> list[dict[str, s
     for form, lacking in loads:
         for name, wide in inside.store.dictionary.wide(form).items():
             if name not in (lacking or ()) and wide.field.sensitivity != "A":
-                elements[name] = {"element": wide.title, "class": CLASSES[wide.field.sensitivity]}
+                elements[name] = {
+                    "element": wide.title,
+                    "element_fr": wide.title_fr,
+                    "class": CLASSES[wide.field.sensitivity],
+                }
     return list(elements.values())
 
 

@@ -25,7 +25,10 @@ SCOPE = {
         {"category": "newborn or child", "persons": 2_000, "first": "2010-04-01", "last": "2023-05-30"},
     ],
     "by_submitter": [{"submitter": "aa", "transfers": 12, "persons": 3_400}],
-    "data_elements": ["names", "dates of birth"],
+    "data_elements": [
+        {"element": "Mother's family name", "element_fr": "Nom de famille de la mère", "class": "direct identifier"},
+        {"element": "Weight", "element_fr": "Poids", "class": "quasi-identifier"},
+    ],
     "protection": [{"class": "sealed", "transfers": 12, "persons": 3_400}],
 }
 
