@@ -7,7 +7,7 @@ same month are a revised one. What was issued stays; what could not be sent goes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -86,7 +86,11 @@ def report(
 
 
 def made(
-    inside: Registry, place: int, chosen: Sequence[Submitter], preview: Path | None = None
+    inside: Registry,
+    place: int,
+    chosen: Sequence[Submitter],
+    preview: Path | None = None,
+    begin: Callable[[str], None] = lambda _: None,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Make the reports of a month one after another, each sent when it comes out here; may be left off in between.
 
@@ -95,6 +99,7 @@ def made(
         place: the month, as months since year 0.
         chosen: for whom.
         preview: a folder to write into; then nothing is sent or remembered.
+        begin: is told each submitter's id before its report is begun.
 
     Yields:
         The id of the data's state, and `submitter`, `name`, `id`, `outcome`.
@@ -109,6 +114,7 @@ def made(
         state = _state(tables, definitions)
         unscreened = _not_judged(inside, place)
         for one in chosen:
+            begin(one.id)
             counted = _counted(inside, tables, definitions, one, place, state, unscreened.get(one.id, {}))
             if not any(each.month.denominator or each.month.unknown for each in counted.figures):
                 yield state, {"submitter": one.id, "name": one.name, "id": None, "outcome": "no records"}
@@ -134,10 +140,12 @@ def named(place: int) -> str:
     return f"{place // 12:04d}-{place % 12 + 1:02d}"
 
 
-def was_told(inside: Registry, submitter: str, place: int) -> bool:
-    """Whether a report of this month was issued to this submitter."""
-    row = inside.store.connection.execute(
-        "select 1 from identifiers.issued where starts_with(transfer, ?) limit 1", [_first(submitter, place)]
+def was_told(inside: Registry, submitter: str, place: int, *, but: str = "") -> bool:
+    """Whether a report of this month went to this submitter, another one than `but`."""
+    first = _first(submitter, place)
+    row = inside.state.run(
+        "select 1 from facts where substr(name, 1, ?) = ? and name <> ? limit 1",
+        (len(_SENT) + 1 + _HALF, f"{_SENT} {first}", f"{_SENT} {but}"),
     ).fetchone()
     return row is not None
 
@@ -217,7 +225,7 @@ def _counted(
         at=at,
         dictionary=inside.store.dictionary.version,
         snapshot=state,
-        revised=_was_issued(inside, first, identity),
+        revised=was_told(inside, one.id, place, but=identity),
         figures=figures,
         comparisons=compared,
         not_judged=not_judged,
@@ -311,14 +319,6 @@ def _first(submitter: str, place: int) -> str:
     return sha256(canonical(["month", submitter, named(place)])).hexdigest()[:_HALF]
 
 
-def _was_issued(inside: Registry, first: str, same: str) -> bool:
-    """Whether another report of this submitter and month was issued before."""
-    row = inside.store.connection.execute(
-        "select 1 from identifiers.issued where starts_with(transfer, ?) and transfer <> ? limit 1", [first, same]
-    ).fetchone()
-    return row is not None
-
-
 def _send(inside: Registry, counted: Month, one: Submitter) -> str:
     """Keep it, then send it; one that the gateway had already is not sent again."""
     known = issued.of(inside.store, counted.report) is not None
@@ -329,6 +329,9 @@ def _send(inside: Registry, counted: Month, one: Submitter) -> str:
         tables = {name: each.told for name, each in counted.comparisons.items()}
         told.remember_tables(inside, told.among_peers(one.id), tables)
         issued.keep(inside.store, counted.report, one.id, bundle(counted, _printed(inside)), inside.now())
+    for other in inside.outbox.glob(f"{counted.report[:_HALF]}*"):
+        if other.name != counted.report:
+            clear(other)  # sealed by a run that was killed, and told by this one: it never goes out
     feedback = giving.send_report(inside, counted.report, one)
     inside.state.set_fact(f"{_SENT} {counted.report}", feedback)
     clear(inside.outbox / counted.report)

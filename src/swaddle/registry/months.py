@@ -15,7 +15,7 @@ from datetime import date
 from typing import Any
 
 from swaddle.canonical import format_instant
-from swaddle.errors import SwaddleError
+from swaddle.errors import NetworkFault, SettingsFault, SwaddleError
 from swaddle.registry import monthly
 from swaddle.registry.inside import Registry
 from swaddle.registry.state import Submitter
@@ -61,24 +61,28 @@ def step(inside: Registry) -> dict[str, Any]:
 
     Returns:
         `month`, `reports` as in `month-report`, `left` that wait still, `fault` the name of a fault of ours or None.
+
+    Raises:
+        NetworkFault, SettingsFault: the gateway was not reached or the disk said no.
     """
     month, chosen = _next(inside)
     told: list[dict[str, Any]] = []
     if month is None:
         return {"month": None, "reports": told, "left": 0, "fault": None}
+    doing: list[str] = []
     end, fault = time.monotonic() + SLICE_S, None
     try:
-        for _, made in monthly.made(inside, monthly.place_of(month), chosen):
+        for _, made in monthly.made(inside, monthly.place_of(month), chosen, begin=doing.append):
             told.append(made)
             _over(inside, month, made["submitter"])
             if time.monotonic() > end:
                 break
-    except SwaddleError:
+    except (NetworkFault, SettingsFault):
         raise  # the gateway or the disk: what is left goes at the next look
     except Exception as error:  # noqa: BLE001  its text may hold a value
-        fault = type(error).__name__
-        if len(told) < len(chosen):
-            _over(inside, month, chosen[len(told)].id)
+        fault = error.code if isinstance(error, SwaddleError) else type(error).__name__
+        for each in doing[-1:] or [one.id for one in chosen]:  # before the first one is begun, it is everybody's
+            _over(inside, month, each)
     row = inside.state.run("select count(*) from months_waiting").fetchone()
     return {"month": month, "reports": told, "left": int(row[0]), "fault": fault}
 
@@ -101,7 +105,7 @@ def _next(inside: Registry) -> tuple[str | None, list[Submitter]]:
             chosen.append(known)
         else:
             _over(inside, month, each)
-    return (rows[0][0] if rows else None), chosen
+    return (rows[0][0] if chosen else None), chosen
 
 
 def _over(inside: Registry, month: str, submitter: str) -> None:

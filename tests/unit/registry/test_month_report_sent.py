@@ -24,6 +24,7 @@ def world(tmp_path):
     gateway.stop()
 
 
+@pytest.mark.slow
 def test_a_months_report_is_sealed_sent_once_and_opened(world):
     world.send(NAME, world.births(40, 7))
     world.ask("pull")

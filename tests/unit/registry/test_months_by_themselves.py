@@ -7,7 +7,8 @@ import pytest
 from submitter_world import GatewayProcess
 from swaddle.demo import layout
 from swaddle.demo.cohort import SITES, births
-from swaddle.registry import monthly, months
+from swaddle.errors import NotThere
+from swaddle.registry import giving, monthly, months
 from swaddle.registry.months import due
 from whole_world import make_world
 
@@ -59,6 +60,14 @@ def a_day_passes(inside):
     inside.state.set_fact(months.SEEN, f"{yesterday.isoformat()} {rest}")
 
 
+def failing_count(*_):
+    raise ArithmeticError
+
+
+def months_due():
+    return monthly.named(due(datetime.now(UTC).date(), 10))
+
+
 def outcomes(done):
     return [each["outcome"] for each in done["reports"]]
 
@@ -90,6 +99,14 @@ def test_a_month_goes_out_once_in_slices_and_again_for_late_data(world, monkeypa
     revised = months.step(inside)
     assert sorted(outcomes(revised)) == ["revised", "unchanged"]
 
+    assert months.step(inside)["month"] is None
+    killed = inside.outbox / f"{revised['reports'][0]['id'][:16]}{'0' * 16}"  # sealed, then killed before it was sent
+    killed.mkdir()
+    changed = next(each for each in revised["reports"] if each["submitter"] == revised["reports"][0]["submitter"])
+    inside.state.run("delete from facts where name = ?", (f"month-report {changed['id']}",))
+    monthly.report(inside, month=revised["month"], submitter=changed["submitter"])
+    assert not killed.exists()
+
     leftover = inside.outbox / revised["reports"][0]["id"]  # as a kill between sending and clearing leaves it
     leftover.mkdir()
     inside.close()
@@ -115,6 +132,24 @@ def test_a_fault_of_ours_stands_in_nobodys_way_and_the_revoked_wait_no_longer(wo
     broken = world.ask("months-step")
     assert (broken["fault"], broken["reports"], broken["left"]) == ("ZeroDivisionError", [], 1)
     assert outcomes(world.ask("months-step")) == ["sent"]
+
+    def refused(*_):
+        raise NotThere
+
+    inside = world.inside()
+    a_day_passes(inside)
+    inside.state.set_fact(months.SEEN, inside.state.fact(months.SEEN) + "y")
+    assert months.plan(inside) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(giving, "send_report", refused)
+        inside.state.run("delete from facts where name like 'month-report %'")  # so that both would be sent again
+        assert [months.step(inside)["left"] for _ in NAMES] == [1, 0]  # one after the other is set aside
+        a_day_passes(inside)
+        inside.state.set_fact(months.SEEN, inside.state.fact(months.SEEN) + "z")
+        assert months.plan(inside) == 2
+        patched.setattr(monthly, "tally", failing_count)
+        assert months.step(inside) == {"month": months_due(), "reports": [], "left": 0, "fault": "ArithmeticError"}
+    inside.close()
 
     inside = world.inside()
     a_day_passes(inside)

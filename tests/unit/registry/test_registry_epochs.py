@@ -186,11 +186,11 @@ def test_a_kill_while_a_key_is_destroyed_leaves_it_destroyed_and_noted_once(insi
     inside.now.pass_(days=30)
     real, killed = rotation.note, []
 
-    def dying(inside, event, key, kind):
+    def dying(inside, event, key, kind, **further):
         if event == "key-destroyed" and not killed:
             killed.append(key)
             raise KeyboardInterrupt
-        real(inside, event, key, kind)
+        real(inside, event, key, kind, **further)
 
     monkeypatch.setattr(rotation, "note", dying)
     with pytest.raises(KeyboardInterrupt):
