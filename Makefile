@@ -8,7 +8,7 @@ pytest := $(python) -m pytest --numprocesses 2 --dist worksteal -rs
 SOAK_MINUTES ?= 30
 BENCH ?= send.py --mebibytes 4096 --rounds 2; pull.py --mebibytes 4096 --rounds 2; small_files.py; door.py; \
 	long_line.py; memory.py --mebibytes 4096; growth.py; envelope.py; pipeline.py; validate.py; hl7.py; fhir_records.py; \
-	scan.py --mebibytes 24; exposure.py --mothers 140000 --transfers 6000
+	scan.py --mebibytes 24; exposure.py --mothers 140000 --transfers 6000; monthly.py --submitters 20 --births 100000
 # Hundreds of short processes are started: compiled modules are kept, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 

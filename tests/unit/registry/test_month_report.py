@@ -78,8 +78,9 @@ def test_names_and_numbers_from_outside_are_text_and_no_formula(shelf, days, rep
         assert "<b>," not in page
         assert "\u202e" not in page
         assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
-    for line in csv.reader(io.StringIO(files[f"{HERE}/cases.csv"].decode())):
-        assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in line)
+    for name in ("cases.csv", "figures.csv"):
+        for line in csv.reader(io.StringIO(files[f"{HERE}/{name}"].decode())):
+            assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in line)
     assert guarded(" =cmd()") == "' =cmd()"
 
 
