@@ -57,6 +57,37 @@ def where(
     )
 
 
+@group.command()
+@home_option
+@json_option
+def verify(home_path: Path | None, as_json: bool) -> None:
+    """Follow the whole ledger, entry by entry, and print its head and the root of its tree. Needs no key.
+
+    The head is in every receipt, so a submitter's latest receipt shows whether this is the ledger that it was given.
+    """
+    from dataclasses import asdict
+
+    from swaddle.custody.audit import audit
+    from swaddle.custody.ledger import FILE_NAME
+    from swaddle.home import Kind, locate, open_home
+
+    home = locate(home_path)
+    open_home(home, Kind.REGISTRY)
+    tell(asdict(audit(home / FILE_NAME)), as_json, audit_lines)
+
+
+def audit_lines(found: Mapping[str, Any]) -> str:
+    """What a ledger came to, in lines."""
+    lines = [
+        f"{found['entries']:,} entries hold, the last of {found['last_at'] or '-'}",
+        f"  head  {found['head']}",
+        f"  root  {found['root']}",
+    ]
+    if found["torn_bytes"]:
+        lines.append(f"  {found['torn_bytes']:,} bytes at its end are no entry: a write that was cut off")
+    return "\n".join(lines)
+
+
 THERE = ("there", "overdue")
 
 
