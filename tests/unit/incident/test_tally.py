@@ -1,6 +1,8 @@
 """A tally: what is counted once, what replaces what, and what a hostile list cannot do."""
 
 import json
+from base64 import b64encode
+from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
@@ -223,3 +225,11 @@ def test_strict_ends_with_seven_where_a_row_was_left_out(tmp_path):
     found = json.loads(result.stdout)
     assert {"organisations", "individuals_at_least", "not_disclosed", "rows"} <= set(found)
     assert {"rank", "organisation", "individuals", "date", "sources"} <= set(found["rows"][0])
+
+
+def test_the_pages_own_policy_lets_its_style_in(tmp_path):
+    listed = tmp_path / "list.csv"
+    listed.write_text("organisation,individuals,date\nExample Clinic,1200,2024-01-02\n")
+    page = page_of(tally(read_lists([listed], {})))
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert b64encode(sha256(style.encode()).digest()).decode() in page
