@@ -59,11 +59,13 @@ def where(
 
 @group.command()
 @home_option
+@click.option("--head", metavar="SHA256", help="A head that was printed before: it has to be found again.")
 @json_option
-def verify(home_path: Path | None, as_json: bool) -> None:
+def verify(home_path: Path | None, head: str | None, as_json: bool) -> None:
     """Follow the whole ledger, entry by entry, and print its head and the root of its tree. Needs no key.
 
-    The head is in every receipt, so a submitter's latest receipt shows whether this is the ledger that it was given.
+    A ledger that was cut at its end looks whole by itself. Keep the head somewhere else and give it with --head the
+    next time; the `previous` of the entry in a receipt is such a head too.
     """
     from dataclasses import asdict
 
@@ -73,7 +75,7 @@ def verify(home_path: Path | None, as_json: bool) -> None:
 
     home = locate(home_path)
     open_home(home, Kind.REGISTRY)
-    tell(asdict(audit(home / FILE_NAME)), as_json, audit_lines)
+    tell(asdict(audit(home / FILE_NAME, head)), as_json, audit_lines)
 
 
 def audit_lines(found: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from swaddle.custody.entry import FIRST_PREVIOUS, Entry, parse_entry
+from swaddle.custody.entry import FIRST_PREVIOUS, Entry, LedgerBroken, parse_entry
 from swaddle.custody.tree import Frontier, leaf_hash
 
 
@@ -32,14 +32,24 @@ class Audited:
     torn_bytes: int
 
 
-def audit(path: Path) -> Audited:
+def audit(path: Path, known_head: str | None = None) -> Audited:
     """Read a ledger's file from its first entry to its last.
 
+    A file that was cut at its end, or whose last entry was changed, follows the chain as well as a whole one does: only
+    a head that somebody kept shows it.
+
+    Args:
+        path: of the file.
+        known_head: a head that was printed or came in a receipt before; it has to be the digest of some entry.
+
     Raises:
-        LedgerBroken: naming the entry at which it does not hold.
+        LedgerBroken: naming the entry at which it is seen not to hold: that one, or the one before it, was changed.
     """
     last: Entry | None = None
     head, tree, torn = FIRST_PREVIOUS, Frontier(), 0
+    is_known = known_head is None
+    if not path.is_file():
+        raise LedgerBroken("there is no file of it", sequence=0)
     with path.open("rb") as file:
         for whole in file:
             if not whole.endswith(b"\n"):
@@ -49,4 +59,10 @@ def audit(path: Path) -> Audited:
             last = parse_entry(line, last, head)
             head = sha256(line).hexdigest()
             tree.add(leaf_hash(line))
+            is_known = is_known or head == known_head
+    if not is_known:
+        raise LedgerBroken(
+            "none of its entries has the head that was given: it was cut, changed at its end, or is another ledger",
+            sequence=tree.size,
+        )
     return Audited(tree.size, None if last is None else last.at, head, tree.root().hex(), torn)

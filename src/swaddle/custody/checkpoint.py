@@ -19,10 +19,11 @@ from swaddle.custody.tree import HASH_BYTES
 from swaddle.errors import IntegrityFault
 
 ED25519 = 0x01
-LIMIT_CHARACTERS = 16_384
+LIMIT_CHARACTERS = 131_072  # sixteen signatures of the largest kind, and room
 MOST_SIZE = 2**53
 _NAME = re.compile(r"[!-*,-~]{1,200}")  # printable, without a space and without +
 _SIGNATURE = re.compile(r"\u2014 ([^ \n]+) ([A-Za-z0-9+/=]+)")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -77,7 +78,7 @@ def read_note(text: str, origin: str, public_key: bytes) -> Checkpoint:
         CheckpointWrong: it is no note, of another log, not signed by this key, or the signature does not hold.
     """
     body, between, signatures = text[:LIMIT_CHARACTERS].partition("\n\n")
-    if not between or len(text) > LIMIT_CHARACTERS:
+    if not between or len(text) > LIMIT_CHARACTERS or _CONTROL.search(body):
         raise CheckpointWrong("it is not a signed note")
     checkpoint = _body(body)
     if checkpoint.origin != origin:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
@@ -62,6 +63,30 @@ def test_a_torn_last_line_is_no_entry_and_is_said(written):
     found = audit(path)
     assert found.entries == entries - 1
     assert found.torn_bytes > 0
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda lines: lines[:5], lambda lines: [], lambda lines: [*lines[:-1], lines[-1].replace(b"intake", b"pulled")]],
+)
+def test_what_was_cut_or_changed_at_the_end_is_seen_by_a_head_that_was_kept(written, damage):
+    path, (_, head) = written
+    assert audit(path, head).head == head
+    path.write_bytes(b"".join(line + b"\n" for line in damage(path.read_bytes().splitlines())))
+    assert audit(path)  # by itself it looks whole
+    with pytest.raises(LedgerBroken, match="the head that was given"):
+        audit(path, head)
+
+
+def test_an_earlier_head_is_found_again_when_more_was_written(written):
+    path, _ = written
+    first = path.read_bytes().splitlines()[0]
+    assert audit(path, sha256(first).hexdigest()).entries == 9
+
+
+def test_a_ledger_that_is_not_there_is_an_error_of_ours(tmp_path):
+    with pytest.raises(LedgerBroken, match="no file"):
+        audit(tmp_path / FILE_NAME)
 
 
 def test_the_command_needs_no_key_and_tells_the_same(written):

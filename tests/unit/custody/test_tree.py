@@ -154,7 +154,8 @@ class TestCheckpoints:
             lambda text: text.replace("\u2014 ", "- "),
             lambda text: text.partition("\u2014")[0],
             lambda text: "",
-            lambda text: text + "x" * 20_000,
+            lambda text: text + "x" * 140_000,
+            lambda text: text.replace("\n\n", "\nextension\twith a tab\n\n", 1),
             lambda text: text.replace("=\n", "\n", 1),
         ],
     )
@@ -166,6 +167,10 @@ class TestCheckpoints:
         other = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32).public_key().public_bytes_raw()
         with pytest.raises(CheckpointWrong):
             read_note(signed(entries(5)), ORIGIN, other)
+
+    def test_sixteen_large_signatures_beside_it_are_taken(self):
+        large = "".join(f"\u2014 witness{number}.example {'QUJD' * 1_640}\n" for number in range(15))
+        assert read_note(signed(entries(5)) + large, ORIGIN, PUBLIC).size == 5
 
     def test_signatures_of_others_beside_it_do_no_harm(self):
         text = signed(entries(5)) + "\u2014 witness.example jWbPPwAAAABkGFDL\n"
