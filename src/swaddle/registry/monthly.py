@@ -25,7 +25,7 @@ from swaddle.feedback.deliver import clear
 from swaddle.feedback.monthly import Count, Figure, Month, Printed, bundle
 from swaddle.feedback.pdf import printed
 from swaddle.feedback.trend import Sent
-from swaddle.indicators.beside_peers import comparisons
+from swaddle.indicators.beside_peers import MOST_MONTHS, comparisons
 from swaddle.indicators.fields import UNITS
 from swaddle.indicators.gathering import OF, gather
 from swaddle.indicators.judging import judged
@@ -108,7 +108,9 @@ def made(
         for name in units.RELATIONS:
             tables.execute(
                 f"create or replace temp view {name} as select * from"
-                f" ({units.relation(name, inside.store.placement)}) where {_PLACE} <= {place}"
+                f" ({units.relation(name, inside.store.placement)})"
+                # What nobody is compared by is not read: thirteen years of it cost most of the time.
+                f" where {_PLACE} between {place - MOST_MONTHS + 1} and {place}"
             )
         definitions = shelf(inside.home / FOLDER).definitions
         state = _state(tables, definitions)
